@@ -1,0 +1,59 @@
+# Each target does its own set-up: a bare machine needs Python 3.11, make and a network.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+SOURCES := schemas policies detections ledger judgement streams sinks consumers runtime cli tests bench
+
+.PHONY: help demo test check format bench interop lock clean setup
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(BIN)/uv: requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+$(VENV)/.embedded: $(BIN)/uv requirements/embedded.txt pyproject.toml
+	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/embedded.txt
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.embedded requirements/dev.txt
+	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/.dev ## everything for development, in .venv
+
+demo: $(VENV)/.embedded ## the guided tour: agents act, are judged, stored, queried, proven
+	$(BIN)/praetor demo
+
+test: $(VENV)/.dev ## all tests, on real services
+	$(BIN)/pytest
+
+check: $(VENV)/.dev ## format, lint, types, import rules
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## format and mend what lint can mend
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+bench: $(VENV)/.dev ## measure: ratios to a baseline, alternating in one run
+	$(BIN)/python -m bench
+
+interop: $(VENV)/.dev ## what needs Go or the shared folder beside the repository
+	$(BIN)/pytest -m interop tests/interop
+
+lock: $(BIN)/uv ## pin every dependency with its hashes
+	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements/base.txt
+	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded -c requirements/base.txt -o requirements/embedded.txt
+	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded --group dev -c requirements/embedded.txt -o requirements/dev.txt
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
