@@ -1,0 +1,76 @@
+"""Every topic, its settings, and what its partition is."""
+
+from dataclasses import dataclass, field
+
+DAY_MS = 86_400_000
+MIB = 1 << 20
+
+COMPACTED = {
+    "cleanup.policy": "compact",
+    "segment.bytes": str(64 * MIB),
+    "segment.ms": "600000",
+    "min.cleanable.dirty.ratio": "0.1",
+    "max.compaction.lag.ms": "3600000",
+}
+
+
+def _kept(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic's name and settings.
+
+    Attributes:
+        name: the whole name, without a prefix.
+        config: what is not the broker's default, in Kafka's names.
+        single: one partition, whatever the log's partition count.
+        output: written by govern and the archive, so that `--topic-prefix` applies.
+    """
+
+    name: str
+    config: dict[str, str] = field(default_factory=dict)
+    single: bool = False
+    output: bool = True
+
+
+ACTIONS = Topic(
+    "agent.actions",
+    {**_kept(7), "message.timestamp.type": "LogAppendTime", "max.message.bytes": str(MIB + 64 * 1024)},
+    output=False,
+)
+CONTROL = Topic(
+    "agent.control",
+    {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1", "max.message.bytes": str(8 * MIB)},
+    single=True,
+    output=False,
+)
+DECISIONS = Topic("agent.decisions", {**_kept(30), "max.message.bytes": str(8 * MIB)})
+THREATS = Topic("agent.threats", {**_kept(30), "max.message.bytes": str(2 * MIB)})
+CHECKPOINTS = Topic("agent.checkpoints", _kept(30))
+STATE = Topic("agent.state", {**COMPACTED, "max.message.bytes": str(8 * MIB)})
+INCIDENTS = Topic("agent.incidents", _kept(30))
+DEAD_LETTERS = Topic("agent.dead-letters", {**_kept(90), "max.message.bytes": str(2 * MIB)})
+SNAPSHOTS = Topic("agent.snapshots", _kept(30))
+ARCHIVE = Topic("agent.archive", COMPACTED)
+
+TOPICS = (
+    ACTIONS,
+    CONTROL,
+    DECISIONS,
+    THREATS,
+    CHECKPOINTS,
+    STATE,
+    INCIDENTS,
+    DEAD_LETTERS,
+    SNAPSHOTS,
+    ARCHIVE,
+)
+
+DEFAULT_PARTITIONS = 12
+
+
+def topic_name(topic: Topic, prefix: str = "") -> str:
+    """The name on the broker: outputs carry the prefix, what all runs share does not."""
+    return prefix + topic.name if topic.output else topic.name
