@@ -114,4 +114,3 @@ def without_logical_types(definition: Any) -> Any:
     if isinstance(definition, list):
         return [without_logical_types(v) for v in definition]
     return definition
-

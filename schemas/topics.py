@@ -42,7 +42,12 @@ ACTIONS = Topic(
 )
 CONTROL = Topic(
     "agent.control",
-    {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1", "max.message.bytes": str(8 * MIB)},
+    {
+        "cleanup.policy": "delete",
+        "retention.ms": "-1",
+        "retention.bytes": "-1",
+        "max.message.bytes": str(8 * MIB),
+    },
     single=True,
     output=False,
 )

@@ -1,0 +1,128 @@
+"""An action as received: its bytes, the values that judging always needs, the rest when asked for."""
+
+from functools import cache
+from typing import Any
+
+from runtime.errors import Malformed
+from schemas.catalogue import IDS, schema
+from schemas.codec import encode_body, split_frame
+from schemas.lazy import Odd, Walker, compile_walker
+from schemas.strict import Reader, read_strictly
+
+EAGER = (
+    "event_id",
+    "tenant",
+    "agent_id",
+    "session_id",
+    "action",
+    "resource",
+    "tool",
+    "arguments",
+    "content",
+    "salt",
+)
+
+ACTION_IDS = tuple(i for i, (name, _) in IDS.items() if name == "action_event")
+
+
+class Action:
+    """One ActionEvent.
+
+    `body` is its canonical Avro without the prefix; `texts_at` is where its free text (arguments, content,
+    salt) begins. `received_at` is set by whoever received it: the broker's append time in milliseconds, made
+    monotone per partition.
+    """
+
+    __slots__ = (
+        "_starts",
+        "action",
+        "agent_id",
+        "arguments",
+        "body",
+        "content",
+        "event_id",
+        "received_at",
+        "resource",
+        "salt",
+        "schema_id",
+        "session_id",
+        "tenant",
+        "texts_at",
+        "tool",
+    )
+
+    event_id: str
+    tenant: str
+    agent_id: str
+    session_id: str | None
+    action: str
+    resource: str
+    tool: str | None
+    arguments: str | None
+    content: str | None
+    salt: bytes | None
+
+    def __init__(self, schema_id: int, body: bytes, walk: Walker, texts: int, received_at: int) -> None:
+        (
+            starts,
+            self.event_id,
+            self.tenant,
+            self.agent_id,
+            self.session_id,
+            self.action,
+            self.resource,
+            self.tool,
+            self.arguments,
+            self.content,
+            self.salt,
+        ) = walk(body)
+        self.schema_id = schema_id
+        self.body = body
+        self.received_at = received_at
+        self._starts = starts
+        self.texts_at: int = starts[texts]
+
+    def get(self, name: str) -> Any:
+        """The value of any field, read from the bytes now: plain types, an enum as its symbol.
+
+        Raises:
+            KeyError: the schema has no such field.
+        """
+        index, of = _places(self.schema_id)[name]
+        reader = Reader(self.body)
+        reader.at = self._starts[index]
+        return reader.read(of, name)
+
+    @property
+    def agent(self) -> bytes:
+        """The bytes of tenant and agent_id as they stand: one value an agent, cheap to look up by."""
+        return self.body[self._starts[1] : self._starts[3]]
+
+
+@cache
+def _places(schema_id: int) -> dict[str, tuple[int, Any]]:
+    fields = schema(schema_id).definition["fields"]
+    return {f["name"]: (i, f["type"]) for i, f in enumerate(fields)}
+
+
+@cache
+def _walker(schema_id: int) -> tuple[Walker, int]:
+    return compile_walker(schema(schema_id).definition, EAGER), _places(schema_id)["arguments"][0]
+
+
+def read_action(value: bytes | None, received_at: int) -> Action:
+    """Read a framed ActionEvent; one whose encoding is unusual is taken in its canonical form.
+
+    Raises:
+        Malformed: it does not decode, with the reason.
+    """
+    schema_id, body = split_frame(value)
+    if schema_id not in ACTION_IDS:
+        raise Malformed(f"schema id {schema_id} is no ActionEvent; known are {list(ACTION_IDS)}")
+    walk, texts = _walker(schema_id)
+    try:
+        return Action(schema_id, body, walk, texts, received_at)
+    except (Odd, IndexError, UnicodeDecodeError):
+        of = schema(schema_id)
+        canonical = encode_body(of, read_strictly(of.definition, body))
+        return Action(schema_id, canonical, walk, texts, received_at)
