@@ -24,7 +24,7 @@ def split_frame(value: bytes | None) -> tuple[int, bytes]:
         raise Malformed("the value is null; an Avro record in Confluent's wire format was expected")
     if len(value) < PREFIX_BYTES or value[0] != 0:
         raise Malformed(
-            f"no Confluent wire format: {len(value)} bytes beginning {value[:PREFIX_BYTES].hex() or 'with nothing'};"
+            f"no Confluent wire format: {len(value)} bytes, beginning '{value[:PREFIX_BYTES].hex()}';"
             " a zero byte and a 4-byte schema id were expected"
         )
     return int.from_bytes(value[1:PREFIX_BYTES], "big"), value[PREFIX_BYTES:]
