@@ -7,7 +7,7 @@ changed or used again. A decision's schema is no file: it is its action's fields
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -45,10 +45,10 @@ class Schema:
         """Confluent's wire format: a zero byte and the id, four bytes big-endian."""
         return b"\x00" + self.id.to_bytes(4, "big")
 
-    @property
+    @cached_property
     def parsed(self) -> Any:
         """The schema for fastavro, parsed once, without logical types: times are integers, UUIDs strings."""
-        return _parsed(self.id)
+        return fastavro.parse_schema(without_logical_types(self.definition))
 
 
 @cache
@@ -83,11 +83,6 @@ def schema(schema_id: int) -> Schema:
         return Schema(schema_id, "decision", f"{action}.{verdict}", definition)
     name, version = IDS[schema_id]
     return Schema(schema_id, name, str(version), read_avsc(name, version))
-
-
-@cache
-def _parsed(schema_id: int) -> Any:
-    return fastavro.parse_schema(without_logical_types(schema(schema_id).definition))
 
 
 def all_schemas() -> list[Schema]:

@@ -1,0 +1,142 @@
+"""Writes decisions: the action's bytes, the verdict's bytes behind them, the leaf at the end.
+
+A decision's leaf is SHA-256(0x00, the record's bytes up to `leaf`, without the fields that hold free text);
+each free text is bound by its digest instead, SHA-256(salt, field name, text), so that it can be erased and
+the leaf still be computed (`leaf_of_record`).
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from judgement.engine import ENGINE
+from ledger.digest import leaf_of, text_digest
+from schemas.action import Action
+from schemas.catalogue import DECISIONS, IDS, Schema, schema
+from schemas.codec import encode_body
+from schemas.verdict import Verdict
+
+TEXTS = ("arguments", "content", "modified_arguments")
+UNBOUND = (*TEXTS, "salt", "leaf")
+MEMO_LIMIT = 4096
+
+VERDICT = 1
+
+
+def _part(fields: list[Any], name: str) -> Schema:
+    return Schema(0, name, "", {"type": "record", "name": name, "namespace": "praetor", "fields": fields})
+
+
+def zigzag(value: int) -> bytes:
+    """Avro's encoding of an integer of up to 64 bits."""
+    value = (value << 1) ^ (value >> 63)
+    if value < 0x80:
+        return bytes((value,))
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _text(value: str) -> bytes:
+    raw = value.encode()
+    return zigzag(len(raw)) + raw
+
+
+def _digest(action: Action, field: str, text: str | None) -> bytes:
+    return b"\x00" if text is None else b"\x02" + text_digest(action.salt, field, text.encode())
+
+
+class DecisionWriter:
+    """Writes the decisions of one partition, one after the other.
+
+    Bytes that many decisions share are made once: a verdict's own fields by the verdict's identity, the
+    coordinates that change only with the rules by `under`.
+    """
+
+    def __init__(self, log_id: str, partition: int) -> None:
+        self._log = _text(ENGINE) + _text(log_id) + zigzag(partition)
+        self._constant = b""
+        self._heads: dict[Verdict, tuple[bytes, bytes]] = {}
+        self._received = (-1, b"")
+
+    def under(self, bundle: str, control_offset: int) -> None:
+        """Say under which rules and which control offset the next decisions are made."""
+        self._constant = _text(bundle) + zigzag(control_offset) + self._log
+        self._heads.clear()
+
+    def write(self, action: Action, verdict: Verdict, source_offset: int, seq: int) -> tuple[bytes, bytes]:
+        """The framed decision, and its leaf.
+
+        Raises:
+            ValueError: a verdict whose text is no valid Unicode.
+        """
+        whole, bound = self._heads.get(verdict) or self._head(verdict)
+        received_at, received = self._received
+        if action.received_at != received_at:
+            received_at, received = self._received = action.received_at, zigzag(action.received_at)
+        prefix, schema_field = _frame(action.schema_id)
+        tail = self._constant + zigzag(source_offset) + zigzag(seq) + received
+        if action.arguments is None and action.content is None and verdict.modified_arguments is None:
+            tail += b"\x00\x00\x00" + schema_field
+        else:
+            tail += (
+                _digest(action, "arguments", action.arguments)
+                + _digest(action, "content", action.content)
+                + _digest(action, "modified_arguments", verdict.modified_arguments)
+                + schema_field
+            )
+        body = action.body
+        leaf = sha256(b"\x00" + body[: action.texts_at] + bound + tail).digest()
+        return prefix + body + whole + tail + leaf, leaf
+
+    def _head(self, verdict: Verdict) -> tuple[bytes, bytes]:
+        before, text, after = _verdict_parts()
+        value = {name: getattr(verdict, name) for name in Verdict.__slots__}
+        value["effect"] = verdict.effect.name
+        value["policy_mode"] = verdict.policy_mode.name
+        value["severity"] = verdict.severity.name
+        value["reasons"] = [{**r._asdict(), "effect": r.effect.name} for r in verdict.reasons]
+        first, last = encode_body(before, value), encode_body(after, value)
+        if len(self._heads) >= MEMO_LIMIT:
+            self._heads.clear()
+        head = (first + encode_body(text, value) + last, first + last)
+        self._heads[verdict] = head
+        return head
+
+
+@cache
+def _frame(action_schema: int) -> tuple[bytes, bytes]:
+    version = IDS[action_schema][1]
+    decision = next(i for i, versions in DECISIONS.items() if versions == (version, VERDICT))
+    return schema(decision).prefix, zigzag(decision)
+
+
+@cache
+def _verdict_parts() -> tuple[Schema, Schema, Schema]:
+    fields = [f for f in schema(max(DECISIONS)).definition["fields"] if f["name"] in Verdict.__slots__]
+    at = [f["name"] for f in fields].index("modified_arguments")
+    return (
+        _part(fields[:at], "Before"),
+        _part(fields[at : at + 1], "Text"),
+        _part(fields[at + 1 :], "After"),
+    )
+
+
+@cache
+def _bound(schema_id: int) -> Schema:
+    fields = [f for f in schema(schema_id).definition["fields"] if f["name"] not in UNBOUND]
+    return _part(fields, "Bound")
+
+
+def leaf_of_record(record: Mapping[str, Any]) -> bytes:
+    """Compute a decision's leaf anew from its fields, whether its free text is still there or erased.
+
+    Raises:
+        KeyError: the record's `schema` is unknown.
+        ValueError, TypeError: a field does not fit the schema.
+    """
+    return leaf_of([encode_body(_bound(record["schema"]), record)])

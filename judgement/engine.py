@@ -1,0 +1,3 @@
+"""The version of the judging code; one more whenever the bytes of a verdict could change."""
+
+ENGINE = "1"
