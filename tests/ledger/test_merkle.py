@@ -166,3 +166,17 @@ def test_a_large_tree_is_the_same_by_frontier_and_tree():
 
 def test_node_hash_has_its_own_prefix():
     assert node_hash(bytes(32), bytes(32)) != leaf_hash(bytes(64))
+
+
+def test_an_inner_node_is_no_leaf():
+    tree = Tree(some_leaves(4))
+    inner = node_hash(tree.leaf(0), tree.leaf(1))
+    assert not verify_inclusion(inner, 0, 4, tree.inclusion_proof(0, 4)[1:], tree.root())
+
+
+@pytest.mark.parametrize(("old", "new", "claimed"), [(2, 4, (2, 8)), (3, 4, (3, 8)), (7, 8, (3, 4))])
+def test_a_consistency_proof_is_of_its_own_sizes(old, new, claimed):
+    tree = Tree(some_leaves(8))
+    proof, old_root, new_root = tree.consistency_proof(old, new), tree.root(old), tree.root(new)
+    assert verify_consistency(old, old_root, new, new_root, proof)
+    assert not verify_consistency(claimed[0], old_root, claimed[1], new_root, proof)

@@ -176,3 +176,11 @@ def test_only_text_is_signed(text):
 def test_nobody_signs():
     with pytest.raises(LedgerError, match="no key"):
         sign_note("text\n", [])
+
+
+def test_of_several_signatures_by_one_key_the_first_counts():
+    wrong = f"\u2014 {KEY.name} {base64.b64encode(KEY.verify_key.hash + bytes(64)).decode()}\n"
+    good = sign_note("text\n", [KEY])
+    assert len(open_note(good + wrong, [KEY.verify_key]).verified) == 1
+    with pytest.raises(BadSignature):
+        open_note(good.replace("\n\n", "\n\n" + wrong), [KEY.verify_key])
