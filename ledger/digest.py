@@ -13,9 +13,13 @@ def leaf_of(parts: Sequence[bytes]) -> bytes:
 
 
 def text_digest(salt: bytes | None, field: str, text: bytes) -> bytes:
-    """The digest that binds a record's erasable text: SHA-256(salt ‖ field name ‖ text), 32 bytes.
+    """The digest that binds a record's erasable text, 32 bytes.
+
+    SHA-256(length of the salt as 8 bytes, big-endian ‖ salt ‖ field name ‖ 0x00 ‖ text): the lengths make the
+    boundaries certain, so that no other salt and text have the same digest (docs/adr/0001).
 
     Not promised: without a salt, that a short or guessable text stays unknown once erased (whoever has the
-    digest can try texts); and the boundary between salt and text, which only a salt of a fixed length gives.
+    digest can try texts).
     """
-    return hashlib.sha256((salt or b"") + field.encode() + text).digest()
+    salt = salt or b""
+    return hashlib.sha256(len(salt).to_bytes(8, "big") + salt + field.encode() + b"\x00" + text).digest()

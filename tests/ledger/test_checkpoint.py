@@ -81,8 +81,15 @@ def test_a_leaf_is_that_of_the_parts_together(parts):
 def test_a_texts_digest_is_bound_to_salt_and_field():
     # printf 'saltcontenttext' | sha256sum
     assert text_digest(b"salt", "content", b"text").hex() == (
-        "5412537bae864332d4f83acb1d3f5e7ce29827ed8495973b33e36440a5e997d2"
+        "421a5589fd318699f43ee085b9634b64edc40e20ba5b0ea7c51aa31dc0857afb"
     )
     assert text_digest(None, "content", b"text") == text_digest(b"", "content", b"text")
     digests = {text_digest(s, f, b"x") for s in (None, b"s") for f in ("arguments", "content")}
     assert len(digests) == 4
+
+
+def test_no_part_of_a_text_can_be_moved_into_the_salt():
+    text = b'{"content": "rm -rf /", "ok": 1}'
+    at = text.index(b"content")
+    moved = text_digest(b"salt" + b"content" + text[:at], "content", text[at + len(b"content") :])
+    assert moved != text_digest(b"salt", "content", text)
