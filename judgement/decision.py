@@ -1,7 +1,7 @@
 """Writes decisions: the action's bytes, the verdict's bytes behind them, the leaf at the end.
 
 A decision's leaf is SHA-256(0x00, the record's bytes up to `leaf`, without the fields that hold free text);
-each free text is bound by its digest instead, SHA-256(salt, field name, text), so that it can be erased and
+each free text is bound by its digest instead, salted (docs/adr/0001), so that it can be erased and
 the leaf still be computed (`leaf_of_record`).
 """
 

@@ -1,3 +1,4 @@
-"""The version of the judging code; one more whenever the bytes of a verdict could change."""
+"""The version of the judging code."""
 
 ENGINE = "1"
+"""Bumped whenever the same action, cells and bundle could give other verdict bytes, cells or findings."""

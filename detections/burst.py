@@ -1,0 +1,165 @@
+"""A burst of denials: one agent denied again and again within a short time.
+
+A denial is known only after its decision, so the window holds *earlier* denials when an action is observed:
+
+- A denial at time d counts at time t while t - d < window. Times are `received_at`, in milliseconds.
+- A burst is on at an action when at least `count` earlier denials count at its time. Rules see it then
+  (`match: detections: [denial-burst]`), so action N is decided by what the actions up to N - 1 revealed.
+- The finding is raised with the action whose own denial makes a burst begin, once a burst. The burst lasts
+  while at least `count` denials count, however they arose: denials that a rule gives because of the burst
+  prolong it. An agent leaves it by pausing, or by doing what is allowed.
+- `dedup_key` is the agent and the times of the first and last denial that made it begin.
+
+Only the newest `count` denials are kept: more are never needed to tell any of this. A bundle that raises
+`count` begins with the denials that the earlier one kept.
+"""
+
+import struct
+from typing import NamedTuple
+
+from detections.detector import Findings
+from schemas.action import Action
+from schemas.keys import agent_key
+from schemas.verdict import Finding, Severity
+
+ID = "denial-burst"
+MOST = 40
+"""The largest `count`: 2 + 40 * 24 bytes stay below a cell's 1 KB."""
+
+TAGS = ("ASI10", "ASI02", "AML.T0053")
+
+_HEAD = struct.Struct("<BB")
+_ENTRY = struct.Struct("<q16s")
+_TIME = struct.Struct("<q")
+_VERSION = 1
+
+
+class Denial(NamedTuple):
+    """One denial: when it was received (milliseconds), and the 16 bytes of its event id."""
+
+    at: int
+    event: bytes
+
+
+def read_cell(cell: bytes | None) -> list[Denial]:
+    """The denials in a cell, oldest first.
+
+    Raises:
+        ValueError: it is no cell of this detector.
+    """
+    if not cell:
+        return []
+    _check(cell)
+    return [Denial(*entry) for entry in _ENTRY.iter_unpack(cell[_HEAD.size :])]
+
+
+def write_cell(denials: list[Denial]) -> bytes:
+    """The cell of some denials; empty for none."""
+    if not denials:
+        return b""
+    return _HEAD.pack(_VERSION, len(denials)) + b"".join(_ENTRY.pack(*d) for d in denials)
+
+
+def _check(cell: bytes) -> int:
+    if len(cell) < _HEAD.size or cell[0] != _VERSION:
+        raise ValueError(
+            f"a cell of {len(cell)} bytes beginning {cell[:2].hex()} is none of version {_VERSION}"
+        )
+    held = cell[1]
+    if not 1 <= held <= MOST or len(cell) != _HEAD.size + held * _ENTRY.size:
+        raise ValueError(f"a cell of {len(cell)} bytes cannot hold {held} denials")
+    return held
+
+
+class DenialBurst:
+    """The detector, with its thresholds."""
+
+    id = ID
+
+    def __init__(self, count: int, window_ms: int, severity: Severity) -> None:
+        """Take the thresholds.
+
+        Raises:
+            ValueError: count is not 2 to 40, or the window not positive.
+        """
+        if not 2 <= count <= MOST or window_ms <= 0:
+            raise ValueError(
+                f"{ID}: count must be 2 to {MOST} and the window positive, not {count}, {window_ms} ms"
+            )
+        self._count = count
+        self._most = count * _ENTRY.size
+        self._window_ms = window_ms
+        self._severity = severity
+
+    def observe(self, action: Action, cell: bytes | None) -> tuple[bytes | None, Findings, bool]:
+        """Tell whether a burst is on; a cell whose denials have all expired is given up.
+
+        Raises:
+            ValueError: the cell is none of this detector's.
+        """
+        if not cell:
+            return cell, (), False
+        held = _check(cell)
+        horizon = action.received_at - self._window_ms
+        if self._at(cell, held - 1) <= horizon:
+            return b"", (), False
+        return cell, (), held >= self._count and self._at(cell, held - self._count) > horizon
+
+    def settle(self, action: Action, denied: bool, cell: bytes | None) -> tuple[bytes | None, Findings]:
+        """Remember a denial; raise the finding when it makes a burst begin.
+
+        Raises:
+            ValueError: the cell is none of this detector's, or the event id is no UUID.
+        """
+        if not denied:
+            return cell, ()
+        event = _pack_id(action.event_id)
+        held = self._live(cell, action.received_at - self._window_ms) if cell else b""
+        was_on = len(held) >= self._most
+        held = (held + _ENTRY.pack(action.received_at, event))[-self._most :]
+        after = _HEAD.pack(_VERSION, len(held) // _ENTRY.size) + held
+        if was_on or len(held) < self._most:
+            return after, ()
+        return after, (self._finding(action, read_cell(after)),)
+
+    @staticmethod
+    def _live(cell: bytes, horizon: int) -> bytes:
+        """The entries that still count, as they stand."""
+        at, end = _HEAD.size, _HEAD.size + _check(cell) * _ENTRY.size
+        while at < end and _TIME.unpack_from(cell, at)[0] <= horizon:
+            at += _ENTRY.size
+        return cell[at:]
+
+    @staticmethod
+    def _at(cell: bytes, place: int) -> int:
+        at: int = _TIME.unpack_from(cell, _HEAD.size + place * _ENTRY.size)[0]
+        return at
+
+    def _finding(self, action: Action, denials: list[Denial]) -> Finding:
+        first, last = denials[0].at, denials[-1].at
+        agent = agent_key(action.tenant, action.agent_id).decode()
+        return Finding(
+            detector=ID,
+            title="Burst of denied actions",
+            severity=self._severity,
+            score=1.0,
+            evidence=tuple(_unpack_id(d.event) for d in denials),
+            first_at=first,
+            last_at=last,
+            tags=TAGS,
+            dedup_key=f"{ID}/{agent}/{first}-{last}",
+            message=f"{self._count} actions of this agent were denied within {(last - first) / 1000:g} s "
+            f"(threshold: {self._count} within {self._window_ms / 1000:g} s)",
+        )
+
+
+def _pack_id(event_id: str) -> bytes:
+    packed = bytes.fromhex(event_id.replace("-", ""))
+    if len(packed) != 16:
+        raise ValueError(f"event id {event_id[:100]!r} is no UUID")
+    return packed
+
+
+def _unpack_id(packed: bytes) -> str:
+    h = packed.hex()
+    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"

@@ -1,0 +1,113 @@
+"""The judgement of one action: detect, decide, remember. A pure function."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from detections import activity
+from detections.detector import FAILURES, Detector
+from judgement.rules import Rules
+from policies.model import RESERVED
+from policies.outcome import FAILED_SEVERITY
+from schemas.action import Action
+from schemas.verdict import Effect, Finding, Reason, Verdict
+
+Observed = tuple[Detector, bytes | None, bytes | None]
+"""A detector, its cell before this action, and after observing it."""
+
+
+class Judgement(NamedTuple):
+    """What came of one action.
+
+    Attributes:
+        verdict: what was decided; one object for like outcomes, see `Index.decide`.
+        changes: the agent's cells that changed, by name. Empty bytes: the cell is needed no more.
+        findings: what the detectors found, in their order.
+    """
+
+    verdict: Verdict
+    changes: dict[str, bytes]
+    findings: tuple[Finding, ...]
+
+
+def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement:
+    """Judge an action of an agent.
+
+    Detectors observe it, the policies decide knowing which detections are on, then detectors and the activity
+    count learn the decision. No IO, clock, randomness or settings; the arguments are not changed.
+
+    A detector that fails (`FAILURES`: its cell is not its own, or the action holds what it cannot use) is
+    a recorded error and denies; its cell stays as it was, so that this goes on until someone mends the cell.
+    Rules that fail are the index's part. Anything else raised is a bug and passes through.
+
+    Args:
+        action: with `received_at` set, never smaller than that of the agent's earlier actions.
+        cells: this agent's cells by name; missing and empty ones are a new agent's.
+        rules: the compiled bundle.
+    """
+    observed: list[Observed] = []
+    errors: list[str] = []
+    findings: tuple[Finding, ...] = ()
+    active = 0
+    for i, detector in enumerate(rules.detectors):
+        cell = cells.get(detector.id)
+        try:
+            after, found, on = detector.observe(action, cell)
+        except FAILURES as error:
+            errors.append(_describe(detector.id, error))
+            continue
+        observed.append((detector, cell, after))
+        if found:
+            findings += found
+        if on:
+            active |= 1 << i
+    verdict = rules.index.decide(action, active)
+    denied = bool(errors) or verdict.effect is Effect.deny
+    changes, completed, failed = _settle(action, denied, observed, cells.get(activity.CELL))
+    if failed and not denied:  # then it is denied after all, and all must learn that
+        changes, completed, _ = _settle(action, True, observed, cells.get(activity.CELL))
+    if errors or failed:
+        verdict = _deny(verdict, (*errors, *failed))
+    return Judgement(verdict, changes, findings + completed)
+
+
+def _settle(
+    action: Action, denied: bool, observed: list[Observed], count: bytes | None
+) -> tuple[dict[str, bytes], tuple[Finding, ...], list[str]]:
+    changes: dict[str, bytes] = {}
+    findings: tuple[Finding, ...] = ()
+    errors: list[str] = []
+    try:
+        changes[activity.CELL] = activity.count_action(count, action.received_at, denied)
+    except FAILURES as error:
+        errors.append(_describe(activity.CELL, error))
+    for detector, before, cell in observed:
+        try:
+            after, found = detector.settle(action, denied, cell)
+        except FAILURES as error:
+            errors.append(_describe(detector.id, error))
+            continue
+        if after is not before:
+            changes[detector.id] = after or b""
+        if found:
+            findings += found
+    return changes, findings, errors
+
+
+def _describe(cell: str, error: Exception) -> str:
+    return f"{cell}: {type(error).__name__}: {error}"
+
+
+def _deny(verdict: Verdict, errors: tuple[str, ...]) -> Verdict:
+    """The same verdict, denied for what failed; a rule that denies anyway stays the deciding one."""
+    failures = tuple(
+        Reason(RESERVED, "error", Effect.deny, f"what must be known could not be: {e}") for e in errors
+    )
+    first = (verdict.reasons, failures) if verdict.effect is Effect.deny else (failures, verdict.reasons)
+    return replace(
+        verdict,
+        effect=Effect.deny,
+        reasons=first[0] + first[1],
+        severity=max(verdict.severity, FAILED_SEVERITY),
+        errors=verdict.errors + errors,
+    )

@@ -1,0 +1,31 @@
+"""A bundle made ready to judge by."""
+
+from dataclasses import dataclass
+
+from detections.detector import Detector
+from detections.registry import DETECTORS as BUILDERS
+from policies.bundle import Bundle
+from policies.index import Index
+from policies.model import DETECTORS
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Compiled rules: compile beside the running ones, then put them in their place.
+
+    Attributes:
+        digest: the bundle's.
+        index: the policies.
+        detectors: in the order of the policies' detection bits.
+    """
+
+    digest: str
+    index: Index
+    detectors: tuple[Detector, ...]
+
+
+def compile_rules(bundle: Bundle) -> Rules:
+    """Compile a bundle; what a valid bundle says always compiles."""
+    settings = bundle.content.detections.model_dump(by_alias=True)
+    detectors = tuple(BUILDERS[name](settings[name]) for name in DETECTORS)
+    return Rules(bundle.digest, Index(bundle.content), detectors)

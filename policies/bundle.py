@@ -1,0 +1,130 @@
+"""A bundle: everything that judging is done by, as one canonical JSON text named by its digest.
+
+Cases and descriptions stay outside: a digest says how actions are judged, nothing else.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from policies.canonical import canonical
+from policies.model import API_VERSION, DetectionSettings, Id, Model, Policy, Rule
+from runtime.errors import PraetorError
+
+LARGEST_BUNDLE = 64 << 20
+
+
+class BundlePolicy(Model):
+    """A policy as a bundle carries it."""
+
+    name: Id
+    mode: Literal["enforce", "shadow"]
+    rules: list[Rule]
+
+
+class Content(Model):
+    """What a bundle says: policies by name, the detectors' thresholds, what happens when no rule matches."""
+
+    version: Literal["praetor/v1"]
+    default: Literal["deny"]
+    detections: DetectionSettings
+    policies: Annotated[list[BundlePolicy], Field(max_length=100_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A validated bundle.
+
+    Attributes:
+        digest: `sha256:` and 64 hex digits, of `json`.
+        json: the canonical bytes.
+        content: the same, read.
+    """
+
+    digest: str
+    json: bytes
+    content: Content
+
+
+def build_bundle(policies: Sequence[Policy], detections: DetectionSettings | None = None) -> Bundle:
+    """Make the bundle of some policies; their order does not matter.
+
+    Raises:
+        PraetorError: two policies share a name, or the bundle is too large.
+    """
+    content = Content(
+        version=API_VERSION,
+        default="deny",
+        detections=detections or DetectionSettings(),
+        policies=[
+            BundlePolicy(name=p.metadata.name, mode=p.mode, rules=p.rules)
+            for p in sorted(policies, key=lambda p: p.metadata.name)
+        ],
+    )
+    return load_bundle(canonical(content.model_dump(mode="json", by_alias=True, exclude_none=True)))
+
+
+def load_bundle(data: bytes) -> Bundle:
+    """Read and validate a bundle's JSON.
+
+    Raises:
+        PraetorError: too large, not JSON, not canonical, or not a bundle; the message says which.
+    """
+    if len(data) > LARGEST_BUNDLE:
+        raise PraetorError(f"the bundle has {len(data)} bytes; at most {LARGEST_BUNDLE} are allowed")
+    try:
+        value = json.loads(data)
+        same = canonical(value) == data
+    except (ValueError, RecursionError) as error:
+        raise PraetorError(f"the bundle is no JSON that could be canonical: {error}") from error
+    if not same:
+        raise PraetorError(
+            "the bundle's JSON is not canonical (RFC 8785); build it with `praetor policy build`"
+        )
+    try:
+        content = Content.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise PraetorError(f"not a bundle of {API_VERSION}: {where}: {first['msg']}") from error
+    _check_names(content)
+    return Bundle("sha256:" + hashlib.sha256(data).hexdigest(), data, content)
+
+
+def _check_names(content: Content) -> None:
+    names = [p.name for p in content.policies]
+    if names != sorted(set(names)):
+        raise PraetorError("the bundle's policies are not sorted by name, or two of them share one")
+    for policy in content.policies:
+        ids = [r.id for r in policy.rules]
+        if len(set(ids)) != len(ids):
+            twice = next(i for i in ids if ids.count(i) > 1)
+            raise PraetorError(f"the bundle's policy {policy.name} has the rule id {twice} twice")
+
+
+def pack_bundle(bundle: Bundle) -> bytes:
+    """Compress a bundle for the wire (zlib). The digest is of the JSON, not of these bytes."""
+    return zlib.compress(bundle.json, 9)
+
+
+def unpack_bundle(data: bytes) -> Bundle:
+    """Read a compressed bundle; memory stays bounded whatever the bytes are.
+
+    Raises:
+        PraetorError: not zlib, larger than allowed, cut short, followed by other bytes, or as `load_bundle`.
+    """
+    reader = zlib.decompressobj()
+    try:
+        text = reader.decompress(data, LARGEST_BUNDLE + 1)
+    except zlib.error as error:
+        raise PraetorError(f"the bundle does not decompress: {error}") from error
+    if len(text) > LARGEST_BUNDLE:
+        raise PraetorError(f"the bundle decompresses to more than {LARGEST_BUNDLE} bytes")
+    if not reader.eof or reader.unused_data:
+        raise PraetorError("the compressed bundle is cut short, or other bytes follow it")
+    return load_bundle(text)
