@@ -79,7 +79,7 @@ def test_a_leaf_is_that_of_the_parts_together(parts):
 
 
 def test_a_texts_digest_is_bound_to_salt_and_field():
-    # printf 'saltcontenttext' | sha256sum
+    # printf '\0\0\0\0\0\0\0\4saltcontent\0text' | sha256sum
     assert text_digest(b"salt", "content", b"text").hex() == (
         "421a5589fd318699f43ee085b9634b64edc40e20ba5b0ea7c51aa31dc0857afb"
     )
