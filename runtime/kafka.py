@@ -1,0 +1,178 @@
+"""What every reader of partitions needs of Kafka: options, where partitions end, explicit reads.
+
+Source of what is stated about aiokafka: its 0.14.0 code.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Literal, TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaConnectionError
+
+from runtime.errors import PraetorError, Unavailable
+from runtime.settings import Settings, need_bootstrap
+
+Isolation = Literal["read_committed", "read_uncommitted"]
+Options = dict[str, Any]
+Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer)
+
+# A long poll costs an idle partition nothing and delays nobody: the broker answers when there is data.
+LONG_POLL_MS = 5_000
+FETCH_BYTES = 8 << 20
+STABLE_POLL_SECONDS = 0.02
+
+
+def common_options(settings: Settings) -> Options:
+    """Options that every Kafka client takes.
+
+    Raises:
+        PraetorError: no bootstrap servers are known.
+    """
+    return {"bootstrap_servers": need_bootstrap(settings)}
+
+
+class Ends:
+    """Where partitions begin and end; two connections for any number of partitions."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._consumers: list[AIOKafkaConsumer] = []
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            Unavailable: no broker answers.
+        """
+        isolations: tuple[Isolation, ...] = ("read_uncommitted", "read_committed")
+        for isolation in isolations:
+            self._consumers.append(await start_consumer(self._options, isolation))
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        while self._consumers:
+            await self._consumers.pop().stop()
+
+    async def beginning(self, tp: TopicPartition) -> int:
+        """The first offset that is still there (or the end, where nothing is)."""
+        found = await self._consumers[0].beginning_offsets([tp])
+        return int(found[tp])
+
+    async def high_watermark(self, tp: TopicPartition) -> int:
+        """The offset after the last record, of open transactions too."""
+        found = await self._consumers[0].end_offsets([tp])
+        return int(found[tp])
+
+    async def last_stable(self, tp: TopicPartition) -> int:
+        """The offset before which every transaction is decided."""
+        found = await self._consumers[1].end_offsets([tp])
+        return int(found[tp])
+
+    async def stable_end(self, tp: TopicPartition) -> int:
+        """The high watermark as it stands now, once every record before it is decided.
+
+        It waits as long as a foreign transaction is open (its transaction.timeout.ms at most): use
+        `asyncio.timeout` where that is too long.
+        """
+        end = await self.high_watermark(tp)
+        while await self.last_stable(tp) < end:
+            await asyncio.sleep(STABLE_POLL_SECONDS)
+        return end
+
+
+async def start_consumer(options: Options, isolation: Isolation, **more: Any) -> AIOKafkaConsumer:
+    """A started consumer without a group; the caller assigns, seeks and stops it.
+
+    A position out of range raises (`auto_offset_reset=none`); idle fetches are long polls.
+
+    Raises:
+        Unavailable: no broker answers.
+    """
+    chosen = {
+        "isolation_level": isolation,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "fetch_max_wait_ms": LONG_POLL_MS,
+        "max_partition_fetch_bytes": FETCH_BYTES,
+        "fetch_max_bytes": 4 * FETCH_BYTES,
+        **more,
+    }
+    return await started(AIOKafkaConsumer(**options, **chosen), options)
+
+
+async def started(client: Client, options: Options) -> Client:
+    """Start a consumer or producer; one that does not start is stopped.
+
+    Raises:
+        Unavailable: no broker answers.
+        aiokafka.errors.KafkaError: anything else that Kafka refuses.
+    """
+    try:
+        await client.start()
+    except KafkaConnectionError as error:
+        await client.stop()
+        raise Unavailable(f"Kafka at {options['bootstrap_servers']} does not answer") from error
+    except BaseException:
+        await client.stop()
+        raise
+    return client
+
+
+async def partition_counts(options: Options, topics: Iterable[str]) -> dict[str, int]:
+    """How many partitions each topic has.
+
+    Raises:
+        PraetorError: topics are missing; all are named.
+        Unavailable: no broker answers.
+    """
+    consumer = await start_consumer(options, "read_committed")
+    try:
+        known = await consumer.topics()
+        missing = sorted(set(topics) - set(known))
+        if missing:
+            raise PraetorError(f"topics are missing: {', '.join(missing)}; make them: praetor topics create")
+        return {topic: len(consumer.partitions_for_topic(topic)) for topic in topics}
+    finally:
+        await consumer.stop()
+
+
+@asynccontextmanager
+async def consumer_at(
+    options: Options, tp: TopicPartition, offset: int, isolation: Isolation = "read_committed", **more: Any
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of one partition that reads from `offset`; stopped at the end of the block.
+
+    Raises:
+        Unavailable: no broker answers.
+    """
+    consumer = await start_consumer(options, isolation, **more)
+    try:
+        consumer.assign([tp])
+        consumer.seek(tp, offset)
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def read_partition(
+    options: Options, tp: TopicPartition, start: int, end: int, isolation: Isolation = "read_committed"
+) -> AsyncIterator[list[ConsumerRecord]]:
+    """Yield the records of offsets `start` ≤ offset < `end`, and return once the position has reached `end`.
+
+    Aborted records, markers and what compaction removed are passed over. `end` must not lie behind the last
+    stable offset (see `Ends.stable_end`), else this waits until it is reached.
+
+    Raises:
+        aiokafka.errors.OffsetOutOfRangeError: `start` is before the log's beginning or after its end.
+        Unavailable: no broker answers.
+    """
+    if start >= end:
+        return
+    async with consumer_at(options, tp, start, isolation) as consumer:
+        while await consumer.position(tp) < end:
+            for records in (await consumer.getmany(tp, timeout_ms=100)).values():
+                wanted = records if records[-1].offset < end else [r for r in records if r.offset < end]
+                if wanted:
+                    yield wanted
