@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 
 from runtime.errors import PraetorError, Unavailable
@@ -127,15 +128,18 @@ async def partition_counts(options: Options, topics: Iterable[str]) -> dict[str,
         PraetorError: topics are missing; all are named.
         Unavailable: no broker answers.
     """
-    consumer = await start_consumer(options, "read_committed")
+    admin = AIOKafkaAdminClient(**options)
     try:
-        known = await consumer.topics()
-        missing = sorted(set(topics) - set(known))
-        if missing:
-            raise PraetorError(f"topics are missing: {', '.join(missing)}; make them: praetor topics create")
-        return {topic: len(consumer.partitions_for_topic(topic)) for topic in topics}
+        await admin.start()
+        described = await admin.describe_topics(list(topics))
+    except KafkaConnectionError as error:
+        raise Unavailable(f"Kafka at {options['bootstrap_servers']} does not answer") from error
     finally:
-        await consumer.stop()
+        await admin.close()
+    missing = sorted(found["topic"] for found in described if found["error_code"])
+    if missing:
+        raise PraetorError(f"topics are missing: {', '.join(missing)}; make them: praetor topics create")
+    return {found["topic"]: len(found["partitions"]) for found in described}
 
 
 @asynccontextmanager
