@@ -1,0 +1,242 @@
+"""ClickHouse's HTTP interface as a Starlette application over the engine.
+
+Served: GET and POST `/` with `query`, `database`, `default_format`, `param_*`, any setting; the query's
+continuation or an INSERT's data in the body; `/ping`, `/replicas_status`. Not served: sessions (`session_id`
+is ignored: no temporary tables), external data in multipart bodies, `decompress=1`, more than one user.
+"""
+
+import asyncio
+import hmac
+import uuid
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from runtime.embedded.clickhouse_errors import (
+    AUTHENTICATION_FAILED,
+    CANNOT_DECOMPRESS,
+    UNKNOWN_COMPRESSION_METHOD,
+    status_of,
+)
+from runtime.embedded.clickhouse_reply import Blocks, first_block, reply_headers, whole
+from runtime.embedded.compression import choose, decompress
+from runtime.embedded.engine import BLOCKWISE, Engine, EngineError, Session
+from runtime.embedded.statement import first_word, format_clause, parse_insert, several_statements
+
+THREADS = 64
+HEAD_BYTES = 1024 * 1024
+PIECE_BYTES = 1024 * 1024
+
+# Parameters of the interface itself; every other one is a setting.
+OWN_PARAMETERS = frozenset(
+    "query database default_format user password session_id session_timeout session_check query_id quota_key"
+    " compress decompress buffer_size wait_end_of_query client_protocol_version role stacktrace"
+    " enable_http_compression close_session".split()
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a request asks for, taken from its parameters and headers."""
+
+    database: str
+    default_format: str
+    parameters: dict[str, str]
+    settings: dict[str, str]
+    query: str
+    query_id: str
+    encoding: str
+
+
+class Interface:
+    """The application's state: the engine, its threads and the password ("" lets everyone in)."""
+
+    def __init__(self, engine: Engine, password: str) -> None:
+        self._engine = engine
+        self._password = password
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="query")
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a blocking function in one of the threads."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
+
+    async def ping(self, _: Request) -> Response:
+        """Answer without touching the engine, as ClickHouse does."""
+        return PlainTextResponse("Ok.\n")
+
+    async def handle(self, request: Request) -> Response:
+        """Run one statement."""
+        if not self._let_in(request):
+            text = "Code: 516. DB::Exception: Authentication failed: password is incorrect"
+            return await self._refuse(request, AUTHENTICATION_FAILED, text + ". (AUTHENTICATION_FAILED)")
+        call = read_call(request)
+        session: Session | None = None
+        try:
+            session = await self.run(self._open, call)
+            response = await self._answer(request, call, session)
+        except EngineError as error:
+            await self._close(session)
+            return await self._refuse(request, error.code, str(error))
+        except BaseException:
+            await self._close(session)
+            raise
+        if not isinstance(response, Blocks):
+            await self._close(session)
+        return response
+
+    def _open(self, call: Call) -> Session:
+        session = self._engine.session()
+        try:
+            if call.database:
+                session.use(call.database)
+            session.set(call.settings)
+        except EngineError:
+            session.close()
+            raise
+        return session
+
+    async def _close(self, session: Session | None) -> None:
+        if session is not None:
+            await self.run(session.close)
+
+    async def _answer(self, request: Request, call: Call, session: Session) -> Response:
+        body = read_body(request)
+        text = call.query.encode() + (b"\n" if call.query else b"")
+        insert = parse_insert(text)
+        async for piece in body:
+            text += piece
+            insert = parse_insert(text) if len(text) <= HEAD_BYTES else insert
+            if insert is not None:
+                break
+        if insert is None:
+            return await self._query(call, session, text)
+        await self.run(session.insert, insert.head, insert.data_format)
+        await self.run(session.append, text[insert.start :])
+        async for piece in gather(body):
+            await self.run(session.append, piece)
+        await self.run(session.finish)
+        return Response(headers=reply_headers(call.query_id, "", session.progress))
+
+    async def _query(self, call: Call, session: Session, text: bytes) -> Response:
+        if several_statements(text):
+            raise EngineError("Code: 62. DB::Exception: Multi-statements are not allowed. (SYNTAX_ERROR)")
+        sql = text.decode()
+        data_format = format_clause(text) or call.default_format
+        if data_format not in BLOCKWISE or first_word(text) not in ("SELECT", "WITH"):
+            data = await self.run(session.query, sql, call.default_format, call.parameters)
+            return whole(data, reply_headers(call.query_id, data_format, session.progress), call.encoding)
+        blocks = session.blocks(sql, call.default_format, call.parameters)
+        begin = await self.run(first_block, session, blocks, sql, data_format, call.parameters)
+        headers = reply_headers(call.query_id, data_format, session.progress)
+        return Blocks(begin, blocks, session.close, headers, call.encoding, self.run)
+
+    async def _refuse(self, request: Request, code: int, message: str) -> Response:
+        async for _ in request.stream():
+            pass  # a client that still writes would not read the answer
+        headers = {"X-ClickHouse-Exception-Code": str(code)}
+        return PlainTextResponse(message + "\n", status_code=status_of(code), headers=headers)
+
+    def _let_in(self, request: Request) -> bool:
+        return not self._password or any(
+            hmac.compare_digest(offered.encode(), self._password.encode()) for offered in passwords(request)
+        )
+
+
+def read_call(request: Request) -> Call:
+    """Return what the parameters ask for; GET implies readonly=2, as in ClickHouse."""
+    given = dict(request.query_params)
+    settings = {k: v for k, v in given.items() if k not in OWN_PARAMETERS and not k.startswith("param_")}
+    if request.method == "GET":
+        settings.setdefault("readonly", "2")
+    compress = given.get("enable_http_compression", "0") not in ("0", "")
+    named = request.headers.get("X-ClickHouse-Format") or given.get("default_format")
+    return Call(
+        database=given.get("database") or request.headers.get("X-ClickHouse-Database", ""),
+        default_format=named or "TabSeparated",
+        parameters={k.removeprefix("param_"): v for k, v in given.items() if k.startswith("param_")},
+        settings=settings,
+        query=given.get("query", ""),
+        query_id=given.get("query_id") or str(uuid.uuid4()),
+        encoding=choose(request.headers.get("Accept-Encoding", "")) if compress else "",
+    )
+
+
+def passwords(request: Request) -> list[str]:
+    """Return the passwords that a request offers, in whichever of ClickHouse's ways."""
+    kind, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    offered = [request.headers.get("X-ClickHouse-Key", ""), request.query_params.get("password", "")]
+    if kind.lower() == "bearer":
+        offered.append(credentials.strip())
+    if kind.lower() == "basic":
+        try:
+            offered.append(b64decode(credentials).decode().partition(":")[2])
+        except ValueError:
+            pass
+    return offered
+
+
+async def read_body(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body without its encoding; an encoded one is read whole first.
+
+    Raises:
+        EngineError: an encoding that is not known, or a body that is not of it.
+    """
+    encoding = request.headers.get("Content-Encoding", "").lower()
+    if encoding in ("", "identity"):
+        async for piece in request.stream():
+            yield piece
+        return
+    try:
+        yield decompress(await request.body(), encoding)
+    except KeyError as error:
+        code, what = UNKNOWN_COMPRESSION_METHOD, f"Content-Encoding {encoding} is not known"
+        raise EngineError(f"Code: {code}. DB::Exception: {what}. (UNKNOWN_COMPRESSION_METHOD)") from error
+    except ValueError as error:
+        raise EngineError(
+            f"Code: {CANNOT_DECOMPRESS}. DB::Exception: {error}. (CANNOT_DECOMPRESS)"
+        ) from error
+
+
+async def gather(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Join small pieces to some of about 1 MiB: each costs a change of thread."""
+    joined: list[bytes] = []
+    size = 0
+    async for piece in pieces:
+        joined.append(piece)
+        size += len(piece)
+        if size >= PIECE_BYTES:
+            yield b"".join(joined)
+            joined, size = [], 0
+    if joined:
+        yield b"".join(joined)
+
+
+def application(engine: Engine, password: str) -> Starlette:
+    """Return the ASGI application; it closes the engine when it is shut down."""
+    interface = Interface(engine, password)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        engine.close()
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/ping", interface.ping),
+            Route("/replicas_status", interface.ping),
+            Route("/", interface.handle, methods=["GET", "POST"]),
+        ],
+    )

