@@ -1,0 +1,145 @@
+"""What agent.control says so far: the log, the rules in force, what may be skipped."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from judgement.rules import Rules, compile_rules
+from ledger.keys import VerifyKey
+from policies.bundle import unpack_bundle
+from runtime.errors import Malformed, PraetorError
+from runtime.kafka import Options, start_consumer
+from runtime.metrics import CONTROL_OFFSET, CONTROL_REJECTED
+from schemas.topics import CONTROL
+from streams.orders import Order, open_order
+
+log = structlog.get_logger()
+
+CONFIRM_SECONDS = 1.0
+CURRENT_SECONDS = 5.0
+PARTITION = TopicPartition(CONTROL.name, 0)
+
+
+@dataclass
+class ControlView:
+    """The fold of agent.control up to and with `offset`. Unbelievable records are counted in `rejected`."""
+
+    keys: Sequence[VerifyKey]
+    offset: int = -1
+    log_id: str = ""
+    partitions: int = 0
+    rules: Rules | None = None
+    skips: dict[int, dict[int, int]] = field(default_factory=dict)
+    rejected: int = 0
+
+    async def apply(self, offset: int, value: bytes | None) -> None:
+        """Fold one record. A record that is not believed changes nothing but the offset and the count."""
+        try:
+            await self._apply(open_order(value, self.keys))
+        except (Malformed, PraetorError, KeyError, TypeError) as error:
+            self.rejected += 1
+            log.warning("control record ignored", offset=offset, reason=str(error))
+        self.offset = offset
+
+    async def _apply(self, order: Order) -> None:
+        if order.kind == "log":
+            self._apply_log(order)
+            return
+        if order.log_id != self.log_id:
+            raise Malformed(f"an order for log {order.log_id[:64]!r}; this is log {self.log_id!r}")
+        if order.kind == "bundle":
+            # in a thread: the pipelines go on with the rules that they have
+            self.rules = await asyncio.to_thread(lambda: compile_rules(unpack_bundle(order.payload)))
+            log.info("bundle in force", digest=self.rules.digest, author=order.author)
+            return
+        skip = order.json()
+        self.skips.setdefault(int(skip["partition"]), {})[int(skip["from"])] = int(skip["to"])
+
+    def _apply_log(self, order: Order) -> None:
+        minted = order.json()
+        if self.log_id:
+            raise Malformed(f"log {self.log_id} is minted already; {order.log_id[:64]!r} is refused")
+        self.log_id, self.partitions = str(minted["log_id"]), int(minted["partitions"])
+
+
+class ControlFollower:
+    """Reads agent.control to its end and goes on. Knows how fresh its view is.
+
+    `confirmed_at` is the monotonic second at which the view was last seen to reach the topic's end.
+    """
+
+    def __init__(self, options: Options, keys: Sequence[VerifyKey]) -> None:
+        self.view = ControlView(keys)
+        self.confirmed_at = -CURRENT_SECONDS
+        self._options = options
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def start(self) -> None:
+        """Read to the end once.
+
+        Raises:
+            PraetorError: the topic is missing, or no log has been minted on it.
+        """
+        consumer = self._consumer = await start_consumer(
+            self._options, "read_committed", fetch_max_wait_ms=200
+        )
+        if CONTROL.name not in await consumer.topics():
+            raise PraetorError(f"topic {CONTROL.name} is missing: run `praetor topics create`")
+        consumer.assign([PARTITION])
+        consumer.seek(PARTITION, (await consumer.beginning_offsets([PARTITION]))[PARTITION])
+        while not await self._confirm(consumer):
+            await self._read(consumer)
+        if not self.view.log_id:
+            raise PraetorError(
+                f"{CONTROL.name} holds no log order that the given keys believe ({self.view.rejected} records"
+                " ignored): run `praetor topics create`, or name the right keys by PRAETOR_KEYS_DIR"
+            )
+
+    async def stop(self) -> None:
+        """Close the connection."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def follow(self) -> None:
+        """Go on reading until cancelled; a broker that does not answer only lets the view grow old."""
+        if self._consumer is None:
+            raise RuntimeError("follow comes after start")
+        checked = time.monotonic()
+        while True:
+            try:
+                await self._read(self._consumer)
+                if time.monotonic() - checked >= CONFIRM_SECONDS:
+                    await self._confirm(self._consumer)
+                    checked = time.monotonic()
+            except KafkaError as error:
+                log.warning("control topic does not answer", error=str(error))
+                await asyncio.sleep(0.2)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        found = await consumer.getmany(PARTITION, timeout_ms=200)
+        for record in found.get(PARTITION, []):
+            await self.view.apply(record.offset, record.value)
+        CONTROL_OFFSET.set(self.view.offset)
+        CONTROL_REJECTED.set(self.view.rejected)
+
+    async def _confirm(self, consumer: AIOKafkaConsumer) -> bool:
+        asked = time.monotonic()
+        end = (await consumer.end_offsets([PARTITION]))[PARTITION]
+        if await consumer.position(PARTITION) < end:
+            return False
+        self.confirmed_at = asked
+        return True
+
+    def is_current(self) -> bool:
+        """Whether the view was confirmed within the last 5 seconds."""
+        return time.monotonic() - self.confirmed_at < CURRENT_SECONDS
+
+    async def reach(self, offset: int) -> None:
+        """Wait until the view includes this offset and is current."""
+        while self.view.offset < offset or not self.is_current():
+            await asyncio.sleep(0.02)

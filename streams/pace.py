@@ -1,0 +1,23 @@
+"""Bounds how many transactions a worker makes a second, so that batches grow instead of the broker's load."""
+
+import asyncio
+import time
+
+TRANSACTIONS_PER_SECOND = 200
+BURST = 24
+
+
+class Pace:
+    """A token bucket shared by a worker's pipelines: first come, first served."""
+
+    def __init__(self, per_second: float = TRANSACTIONS_PER_SECOND, burst: int = BURST) -> None:
+        self._step = 1.0 / per_second
+        self._slack = burst * self._step
+        self._next = 0.0
+
+    async def wait(self) -> None:
+        """Wait for a turn."""
+        now = time.monotonic()
+        self._next = max(self._next, now - self._slack) + self._step
+        if self._next > now:
+            await asyncio.sleep(self._next - now)

@@ -1,0 +1,210 @@
+"""One partition's memory, and what a batch of actions makes of it. No IO: the pipeline sends it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
+
+from judgement.decision import DecisionWriter
+from judgement.judge import judge
+from judgement.rules import Rules
+from runtime.errors import Malformed
+from schemas.action import Action, read_action
+from schemas.keys import agent_key, partition_of
+from schemas.verdict import Effect, Reason, Severity, Verdict
+from streams.dead_letters import DeadLetter, dead_letter
+from streams.progress import PROGRESS_KEY, Progress
+from streams.threats import threat_record
+
+MAX_VALUE_BYTES = 1 << 20
+ROUTE_MEMO_LIMIT = 200_000
+
+Cells = dict[str, bytes]
+Keyed = tuple[bytes | None, bytes | None]
+
+
+class SourceRecord(Protocol):
+    """What judging needs of a consumed record; times are the broker's append times in milliseconds."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+class Place(NamedTuple):
+    """Which partition of which log, and of how many."""
+
+    log_id: str
+    partition: int
+    partitions: int
+
+
+@dataclass
+class Batch:
+    """What one transaction holds: records by topic, in order, and where the partition stands afterwards."""
+
+    after: Progress
+    decisions: list[Keyed] = field(default_factory=list)
+    threats: list[Keyed] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    cells: list[Keyed] = field(default_factory=list)
+    effects: dict[str, int] = field(default_factory=dict)
+    errors: int = 0
+
+
+class Partition:
+    """State, progress and ledger of one partition.
+
+    `agents` maps an agent's key to its cells. A batch changes it; `commit` keeps the change, `rollback`
+    restores what was there, bytes for bytes.
+    """
+
+    def __init__(self, place: Place, progress: Progress, agents: dict[bytes, Cells]) -> None:
+        self.place = place
+        self.progress = progress
+        self.agents = agents
+        self._undo: dict[bytes, Cells | None] = {}
+        self._routes: dict[bytes, bytes] = {}
+        self._writer = DecisionWriter(place.log_id, place.partition)
+        self._rules: Rules | None = None
+        self._control_offset = -1
+
+    def under(self, rules: Rules, control_offset: int) -> None:
+        """Judge what comes next by these rules, known up to this control offset."""
+        if rules is not self._rules or control_offset != self._control_offset:
+            self._rules, self._control_offset = rules, control_offset
+            self._writer.under(rules.digest, control_offset)
+
+    def judge(self, records: Sequence[SourceRecord]) -> Batch:
+        """Judge a batch: one decision or one dead letter for each record.
+
+        Raises:
+            RuntimeError: no rules were given, or the last batch was neither committed nor rolled back.
+        """
+        if self._undo:
+            raise RuntimeError("the last batch was neither committed nor rolled back")
+        before = self.progress
+        batch = Batch(after=before)
+        received_at, seq = before.received_at, before.next_seq
+        leaves: list[bytes] = []
+        for record in records:
+            if record.timestamp > received_at:
+                received_at = record.timestamp
+            try:
+                action = _read(record.value, received_at)
+            except Malformed as reason:
+                batch.dead_letters.append(
+                    dead_letter(self.place.log_id, self.place.partition, record, received_at, reason)
+                )
+                continue
+            verdict = self._judge_one(action, record, batch, seq)
+            decision, leaf = self._writer.write(action, verdict, record.offset, seq)
+            batch.decisions.append((record.key, decision))
+            leaves.append(leaf)
+            seq += 1
+        batch.after = replace(
+            before,
+            next_source_offset=records[-1].offset + 1 if records else before.next_source_offset,
+            frontier=before.frontier.extend(leaves),
+            received_at=received_at,
+            control_offset=max(self._control_offset, before.control_offset),
+        )
+        batch.cells = self._changed_cells()
+        return batch
+
+    def _judge_one(self, action: Action, record: SourceRecord, batch: Batch, seq: int) -> Verdict:
+        key = self._routes.get(action.agent) or self._route(action)
+        if key != record.key:
+            return self._misrouted(action, record)
+        rules = self._rules
+        if rules is None:
+            raise RuntimeError("no rules to judge by: call under first")
+        cells = self.agents.get(key)
+        verdict, changes, findings = judge(action, cells or {}, rules)
+        if changes:
+            if key not in self._undo:
+                self._undo[key] = cells
+            self.agents[key] = {n: v for n, v in {**(cells or {}), **changes}.items() if v}
+        if findings:
+            where = {"log_id": self.place.log_id, "partition": self.place.partition}
+            batch.threats += [
+                (
+                    key,
+                    threat_record(
+                        {**where, "source_offset": record.offset, "seq": seq}, action, f, rules.digest
+                    ),
+                )
+                for f in findings
+            ]
+        effect = verdict.effect.name
+        batch.effects[effect] = batch.effects.get(effect, 0) + 1
+        batch.errors += len(verdict.errors)
+        return verdict
+
+    def _route(self, action: Action) -> bytes:
+        """The key that an action of this agent must have, or b'' where its partition is another."""
+        key = agent_key(action.tenant, action.agent_id)
+        if key not in self.agents and partition_of(key, self.place.partitions) != self.place.partition:
+            return b""
+        if len(self._routes) >= ROUTE_MEMO_LIMIT:
+            self._routes.clear()
+        self._routes[action.agent] = key
+        return key
+
+    def _misrouted(self, action: Action, record: SourceRecord) -> Verdict:
+        key = agent_key(action.tenant, action.agent_id)
+        expected = partition_of(key, self.place.partitions)
+        message = (
+            f"misrouted: the key of this tenant and agent is {key[:256]!r}, in partition {expected}; "
+            f"it came with key {(record.key or b'')[:256]!r} in partition {self.place.partition}. "
+            "Use that key and partitioner=murmur2_random"
+        )
+        reason = Reason("praetor", "misrouted", Effect.deny, message)
+        return Verdict(Effect.deny, reasons=(reason,), severity=Severity.high, tags=("ASI03",))
+
+    def _changed_cells(self) -> list[Keyed]:
+        changed: list[Keyed] = []
+        for key, old in self._undo.items():
+            new = self.agents[key]
+            changed += [(cell_key(key, n), v) for n, v in new.items() if not old or old.get(n) != v]
+            changed += [(cell_key(key, n), None) for n in old or () if n not in new]
+        return changed
+
+    def commit(self, batch: Batch) -> None:
+        """The transaction is on the broker: this is what the partition is now."""
+        self.progress = batch.after
+        self._undo.clear()
+
+    def rollback(self) -> None:
+        """The transaction did not happen: restore every cell that it changed."""
+        for key, old in self._undo.items():
+            if old is None:
+                del self.agents[key]
+            else:
+                self.agents[key] = old
+        self._undo.clear()
+
+
+def _read(value: bytes | None, received_at: int) -> Action:
+    if value is not None and len(value) > MAX_VALUE_BYTES:
+        raise Malformed(
+            f"{len(value)} bytes; a record may have {MAX_VALUE_BYTES}: cut long content and send its digest"
+        )
+    return read_action(value, received_at)
+
+
+def cell_key(agent: bytes, cell: str) -> bytes:
+    """The key on agent.state of one cell of one agent."""
+    return agent + b"\x00" + cell.encode()
+
+
+def add_state_record(key: bytes, value: bytes | None, agents: dict[bytes, Cells]) -> None:
+    """Fold one record of agent.state into an agent's cells; progress records are somebody else's."""
+    if key == PROGRESS_KEY:
+        return
+    agent, _, cell = key.partition(b"\x00")
+    if value is not None:
+        agents.setdefault(agent, {})[cell.decode()] = value
+    elif agent in agents:
+        agents[agent].pop(cell.decode(), None)

@@ -1,0 +1,133 @@
+"""One partition's loop: fetch, judge, one transaction."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from ledger.keys import SigningKey
+from runtime import metrics
+from schemas.topics import ACTIONS
+from streams.control import ControlFollower
+from streams.pace import Pace
+from streams.partition import Batch, Partition, Place
+from streams.signer import Signer
+from streams.takeover import Source, fence, open_actions, read_state
+from streams.transaction import Writer
+
+log = structlog.get_logger()
+
+MAX_ACTIONS = 5_000
+IDLE_MS = 200
+CLOSE_SECONDS = 3
+
+
+class Pipeline:
+    """Owns one partition from `take_over` on, until `run` returns or raises.
+
+    `partition` is what it last committed; it stays readable after the end, for a warm take-over.
+    """
+
+    def __init__(
+        self, source: Source, place: Place, control: ControlFollower, pace: Pace, key: SigningKey
+    ) -> None:
+        self.place = place
+        self.partition: Partition | None = None
+        self.stopping = asyncio.Event()
+        self.ready = asyncio.Event()
+        self._source = source
+        self._control = control
+        self._pace = pace
+        self._signer = Signer(place, key)
+        self._tp = TopicPartition(ACTIONS.name, place.partition)
+        self._producer: AIOKafkaProducer | None = None
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def take_over(self, warm: Partition | None) -> None:
+        """Fence, read, stand at the next action.
+
+        Raises:
+            PraetorError: the partition cannot be judged; the message says what to do.
+            KafkaError: the broker did not let it be done now.
+        """
+        started = time.monotonic()
+        self._producer = await fence(self._source, self.place)
+        self.partition = await read_state(self._source, self.place, warm)
+        await self._control.reach(self.partition.progress.control_offset)
+        self._consumer = await open_actions(self._source, self.partition, self._control.view)
+        log.info(
+            "partition taken over",
+            partition=self.place.partition,
+            next_source_offset=self.partition.progress.next_source_offset,
+            next_seq=self.partition.progress.next_seq,
+            agents=len(self.partition.agents),
+            warm=self.partition is warm,
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+    async def run(self) -> None:
+        """Judge until asked to stop; then sign what is committed.
+
+        Raises:
+            KafkaError: fenced, or a transaction's fate is unknown; memory is as it was before that batch.
+        """
+        partition, consumer, producer = self.partition, self._consumer, self._producer
+        if partition is None or consumer is None or producer is None:
+            raise RuntimeError("run comes after take_over")
+        writer = Writer(producer, self._source.prefix, self.place.partition)
+        # a producer's first transaction is slow: let it be this one
+        await self._commit(partition, writer, partition.judge([]))
+        self.ready.set()
+        while not self.stopping.is_set():
+            await self._control.reach(partition.progress.control_offset)
+            rules = self._control.view.rules
+            if rules is None:
+                await asyncio.sleep(IDLE_MS / 1000)
+                continue
+            found = await consumer.getmany(self._tp, timeout_ms=IDLE_MS, max_records=MAX_ACTIONS)
+            if self.stopping.is_set():
+                break
+            records = found.get(self._tp, [])
+            if records or self._signer.is_due(partition.progress):
+                await self._control.reach(partition.progress.control_offset)
+                partition.under(self._control.view.rules or rules, self._control.view.offset)
+                await self._pace.wait()
+                await self._commit(partition, writer, partition.judge(records))
+        if self._signer.is_due(partition.progress, now=True):
+            await self._commit(partition, writer, partition.judge([]), now=True)
+
+    async def _commit(self, partition: Partition, writer: Writer, batch: Batch, now: bool = False) -> None:
+        started = time.monotonic()
+        due = self._signer.is_due(partition.progress, now)
+        size = partition.progress.frontier.size
+        try:
+            await writer.write(batch, self._signer.sign(partition.progress) if due else None)
+        except BaseException:
+            partition.rollback()
+            raise
+        partition.commit(batch)
+        if due:
+            self._signer.signed(size)
+        _count(batch, len(batch.decisions) + len(batch.dead_letters), time.monotonic() - started)
+
+    async def close(self) -> None:
+        """Let go of the broker. Whatever is in flight is left to the next owner's init."""
+        for client in (self._consumer, self._producer):
+            if client is not None:
+                # a producer whose broker is gone would wait for what it cannot send
+                with suppress(TimeoutError, KafkaError):
+                    await asyncio.wait_for(client.stop(), CLOSE_SECONDS)
+        self._consumer = self._producer = None
+
+
+def _count(batch: Batch, actions: int, seconds: float) -> None:
+    for effect, number in batch.effects.items():
+        metrics.DECISIONS.labels(effect).inc(number)
+    metrics.DEAD_LETTERS.inc(len(batch.dead_letters))
+    metrics.THREATS.inc(len(batch.threats))
+    metrics.JUDGEMENT_ERRORS.inc(batch.errors)
+    metrics.BATCH_ACTIONS.observe(actions)
+    metrics.TRANSACTION_SECONDS.observe(seconds)
