@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -47,7 +47,7 @@ def create(
     typer.echo(f"created {', '.join(created) if created else 'nothing: all topics are there'}")
 
 
-async def _create(settings: Settings, wanted: Wanted) -> dict[str, object]:
+async def _create(settings: Settings, wanted: Wanted) -> dict[str, Any]:
     options = common_options(settings)
     created = await create_topics(options, wanted)
     view = await mint_log(options, Path(settings.keys), wanted.partitions, int(time.time() * 1000))
@@ -72,7 +72,7 @@ def show(data: DataDir = None, topic_prefix: Prefix = "", as_json: JsonOutput = 
     Console().print(table)
 
 
-async def _show(settings: Settings) -> list[dict[str, object]]:
+async def _show(settings: Settings) -> list[dict[str, Any]]:
     options = common_options(settings)
     there = await existing_topics(options)
     names = [topic_name(t, settings.topic_prefix) for t in TOPICS]
