@@ -1,0 +1,130 @@
+"""ClickHouse as a destination: one synchronous insert a batch, safe to repeat."""
+
+from clickhouse_connect.driver.client import Client
+
+from runtime.settings import Settings
+from sinks.batch import Batch
+from sinks.connection import connect, errors_of
+from sinks.container import container
+from sinks.tables import Table
+
+# Larger than any batch, so that an insert is one block: one block is one part, and a part is all or nothing.
+BLOCK_ROWS = 1_000_000
+
+OURS = "FROM {table:Identifier} WHERE log_id = {log_id:String} AND partition = {partition:Int32}"
+HOLDS = f"SELECT count() > 0 {OURS}"
+COUNT_BY_TOKEN = f"SELECT count() {OURS} AND archived_by = {{token:String}}"
+COUNT_DERIVED = (
+    f"SELECT count() {OURS} AND schema = {{schema:Int32}} AND seq BETWEEN {{first:Int64}} AND {{last:Int64}}"
+)
+# The time says nothing new: it spares reading other months.
+COUNT_BY_SEQ = (
+    f"{COUNT_DERIVED} AND received_at BETWEEN fromUnixTimestamp64Milli({{from:Int64}}, 'UTC')"
+    " AND fromUnixTimestamp64Milli({to:Int64}, 'UTC')"
+)
+
+
+class ClickHouseSink:
+    """Inserts batches. Thread-safe between `open` and `close`.
+
+    The same batch written again adds no row while the tables remember its token (their
+    non_replicated_deduplication_window, in inserts). Not promised: that rows of `decisions` and of the tables
+    derived from it appear at the same moment; a write that failed may leave one without the other, and the
+    same write repeated completes it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: Client | None = None
+
+    def open(self) -> None:
+        """Connect.
+
+        Raises:
+            Unavailable: ClickHouse does not answer.
+            PraetorError: it refuses: password, database.
+        """
+        self._client = connect(self._settings)
+
+    def write(self, batch: Batch) -> None:
+        """Insert a batch, and return once it is stored.
+
+        Raises:
+            Unavailable: whether it was stored is not known; write the same batch again.
+            PraetorError: ClickHouse refuses, and would again.
+        """
+        names = [field["name"] for field in batch.schema.definition["fields"]]
+        with errors_of(self._settings):
+            self._opened().raw_insert(
+                batch.table.name,
+                names,
+                container(batch.schema, batch.bodies),
+                settings=insert_settings(batch.token),
+                fmt="Avro",
+            )
+
+    def count(self, batch: Batch) -> tuple[int, ...]:
+        """How many rows of the batch are stored: in its table, then in each table derived from it.
+
+        Raises:
+            Unavailable, PraetorError: as `write`.
+        """
+        table, values = batch.table, _place(batch)
+        statements = [(table.name, COUNT_BY_SEQ if table.numbered else COUNT_BY_TOKEN)]
+        statements += [(name, COUNT_DERIVED) for name in table.derived]
+        with errors_of(self._settings):
+            client = self._opened()
+            counts = [client.command(sql, values | {"table": name}) for name, sql in statements]
+        return tuple(int(str(count)) for count in counts)
+
+    def holds(self, table: Table, log_id: str, partition: int) -> bool:
+        """Whether any row of a log's partition is there, in the table or one derived from it.
+
+        Raises:
+            Unavailable, PraetorError: as `write`.
+        """
+        values = {"log_id": log_id, "partition": partition}
+        with errors_of(self._settings):
+            client = self._opened()
+            found = [client.command(HOLDS, values | {"table": name}) for name in (table.name, *table.derived)]
+        return any(int(str(count)) for count in found)
+
+    def close(self) -> None:
+        """Disconnect; safe to call twice."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _opened(self) -> Client:
+        if self._client is None:
+            raise RuntimeError("open() was not called")
+        return self._client
+
+
+def insert_settings(token: str) -> dict[str, str | int]:
+    """ClickHouse's settings for an insert that may be repeated.
+
+    `archived_by` takes its value from log_comment: the rows of topics without seq are counted by it.
+    """
+    return {
+        "insert_deduplicate": 1,
+        "insert_deduplication_token": token,
+        "deduplicate_blocks_in_dependent_materialized_views": 1,
+        "async_insert": 0,
+        "max_insert_block_size": BLOCK_ROWS,
+        "min_insert_block_size_rows": BLOCK_ROWS,
+        "log_comment": token,
+    }
+
+
+def _place(batch: Batch) -> dict[str, object]:
+    place: dict[str, object] = {
+        "log_id": batch.first["log_id"],
+        "partition": batch.first["partition"],
+        "token": batch.token,
+        "schema": batch.schema.id,
+    }
+    if batch.table.numbered:
+        place |= {"first": batch.first["seq"], "last": batch.last["seq"]}
+        place |= {"from": batch.first["received_at"], "to": batch.last["received_at"]}
+    return place

@@ -1,0 +1,29 @@
+"""Which table keeps which record, and how the archive counts its own rows in it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose columns are the fields of one record.
+
+    Attributes:
+        name: of the table.
+        record: the schema's name.
+        numbered: rows have `seq`, one each without gaps in a partition: they are counted by it. Rows of
+            other tables are counted by `archived_by`, the token of the insert that brought them.
+        derived: tables that a materialized view fills with one row for each; counted along.
+    """
+
+    name: str
+    record: str
+    numbered: bool = False
+    derived: tuple[str, ...] = ()
+
+
+DECISIONS = Table("decisions", "decision", numbered=True, derived=("leaves",))
+THREATS = Table("threats", "threat")
+CHECKPOINTS = Table("checkpoints", "checkpoint")
+DEAD_LETTERS = Table("dead_letters", "dead_letter")
+
+TABLES = (DECISIONS, THREATS, CHECKPOINTS, DEAD_LETTERS)
