@@ -29,6 +29,8 @@ def long_at(body: bytes, at: int) -> tuple[int, int]:
     """
     value = shift = 0
     while (byte := body[at]) & 0x80:
+        if shift > 62:
+            raise Odd
         value |= (byte & 0x7F) << shift
         shift += 7
         at += 1
@@ -105,6 +107,8 @@ def _value(name: str, of: Any, build: bool) -> list[str]:
         "map": ["if b[p]: p = map_end(b, p)", "else: p += 1"],
     }
     if kind == "enum":
+        if len(of["symbols"]) > 64:
+            raise ValueError(f"{name}: the walker knows enums of one byte, at most 64 symbols")
         return [f"if b[p] & 1 or b[p] >= {2 * len(of['symbols'])}: raise Odd", "p += 1"]
     if kind == "fixed":
         return [f"p += {of['size']}"]

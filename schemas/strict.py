@@ -8,6 +8,7 @@ Source: Avro 1.12 specification, "Binary Encoding".
 
 import re
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 from runtime.errors import Malformed
@@ -66,19 +67,20 @@ class Reader:
         except UnicodeDecodeError as error:
             raise Malformed(f"{what}: not UTF-8 at its byte {error.start}") from error
 
-    def blocks(self, what: str) -> int:
-        """The count of the next block of an array or map; 0 at the end.
+    def blocks(self, what: str) -> Iterator[int]:
+        """The counts of an array's or map's blocks; the items of each are to be read before the next.
 
         Raises:
-            Malformed: a count beyond what the body can hold.
+            Malformed: a count beyond what the body can hold, or a block that has not the size it says.
         """
-        count = self.long(what)
-        if count < 0:
-            count = -count
-            self.long(what)
-        if count > min(MAX_ITEMS, len(self.body)):
-            raise Malformed(f"{what}: a block of {count} items in a body of {len(self.body)} bytes")
-        return count
+        while count := self.long(what):
+            size = self.long(what) if count < 0 else None
+            begin = self.at
+            if abs(count) > min(MAX_ITEMS, len(self.body)):
+                raise Malformed(f"{what}: a block of {abs(count)} items in a body of {len(self.body)} bytes")
+            yield abs(count)
+            if size is not None and self.at - begin != size:
+                raise Malformed(f"{what}: a block of {self.at - begin} bytes that says {size}")
 
     def read(self, of: Any, what: str) -> Any:
         """A value of a schema (a parsed JSON schema; named types by name are `Sha256` only)."""
@@ -131,7 +133,7 @@ class Reader:
                 raise Malformed(f"{what}: symbol {index} of {len(of['symbols'])}")
             return of["symbols"][index]
         found: dict[str, Any] = {}
-        while count := self.blocks(what):
+        for count in self.blocks(what):
             for _ in range(count):
                 key = self.string(f"{what} (a key)")
                 found[key] = self.read(of["values"], f"{what}.{key[:64]}")
