@@ -143,3 +143,17 @@ class ControlFollower:
         """Wait until the view includes this offset and is current."""
         while self.view.offset < offset or not self.is_current():
             await asyncio.sleep(0.02)
+
+
+async def read_view(options: Options, keys: Sequence[VerifyKey]) -> ControlView:
+    """What agent.control says now, read once to its end.
+
+    Raises:
+        PraetorError: the topic is missing, or holds no log.
+    """
+    follower = ControlFollower(options, keys)
+    try:
+        await follower.start()
+    finally:
+        await follower.stop()
+    return follower.view

@@ -103,7 +103,7 @@ async def open_actions(source: Source, partition: Partition, view: ControlView) 
         raise PraetorError(
             f"{tp.topic}/{tp.partition} begins at offset {start}, the next action to judge is {position}: "
             f"{start - position} actions were deleted unjudged. Once you have accepted that loss: "
-            f"`praetor control skip --partition {tp.partition}`"
+            f"`praetor control skip --partition {tp.partition} --from {position} --to {start} --reason …`"
         )
     if position > end:
         raise PraetorError(

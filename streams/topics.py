@@ -13,7 +13,7 @@ from ledger.keys import SigningKey
 from runtime.errors import PraetorError
 from runtime.kafka import Ends, Options, read_partition, started
 from schemas.topics import ACTIONS, CONTROL, DECISIONS, STATE, TOPICS, Topic, topic_name
-from streams.control import ControlFollower, ControlView
+from streams.control import ControlView, read_view
 from streams.keyring import CONTROL as CONTROL_ROLE
 from streams.keyring import LEDGER, create_key, read_signing_key, read_verify_keys
 from streams.orders import Order, sign_order
@@ -116,16 +116,10 @@ async def mint_log(options: Options, keys: Path, partitions: int, now_ms: int) -
         _own_key(keys, LEDGER, log_id)
         payload = f'{{"log_id":"{log_id}","partitions":{partitions}}}'.encode()
         await publish_order(options, Order(log_id, "log", key.name, now_ms, payload), key)
-    follower = ControlFollower(options, read_verify_keys(keys, CONTROL_ROLE))
-    try:
-        await follower.start()
-    finally:
-        await follower.stop()
-    if follower.view.partitions != partitions:
-        raise PraetorError(
-            f"log {follower.view.log_id} has {follower.view.partitions} partitions, not {partitions}"
-        )
-    return follower.view
+    view = await read_view(options, read_verify_keys(keys, CONTROL_ROLE))
+    if view.partitions != partitions:
+        raise PraetorError(f"log {view.log_id} has {view.partitions} partitions, not {partitions}")
+    return view
 
 
 def _own_key(folder: Path, role: str, log_id: str) -> SigningKey:
