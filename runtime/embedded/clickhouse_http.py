@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -78,20 +78,20 @@ class Interface:
 
     async def handle(self, request: Request) -> Response:
         """Run one statement."""
+        body = read_body(request)
         if not self._let_in(request):
             text = "Code: 516. DB::Exception: Authentication failed: password is incorrect"
-            return await self._refuse(request, AUTHENTICATION_FAILED, text + ". (AUTHENTICATION_FAILED)")
+            return await self._refuse(body, AUTHENTICATION_FAILED, text + ". (AUTHENTICATION_FAILED)")
         call = read_call(request)
         session: Session | None = None
         try:
             session = await self.run(self._open, call)
-            response = await self._answer(request, call, session)
+            response = await self._answer(body, call, session)
         except EngineError as error:
             await self._close(session)
-            return await self._refuse(request, error.code, str(error))
-        except BaseException:
-            await self._close(session)
-            raise
+            return await self._refuse(body, error.code, str(error))
+        except ClientDisconnect:
+            response = Response(status_code=400)  # nobody reads it
         if not isinstance(response, Blocks):
             await self._close(session)
         return response
@@ -111,8 +111,7 @@ class Interface:
         if session is not None:
             await self.run(session.close)
 
-    async def _answer(self, request: Request, call: Call, session: Session) -> Response:
-        body = read_body(request)
+    async def _answer(self, body: AsyncIterator[bytes], call: Call, session: Session) -> Response:
         text = call.query.encode() + (b"\n" if call.query else b"")
         insert = parse_insert(text)
         async for piece in body:
@@ -137,13 +136,12 @@ class Interface:
         if data_format not in BLOCKWISE or first_word(text) not in ("SELECT", "WITH"):
             data = await self.run(session.query, sql, call.default_format, call.parameters)
             return whole(data, reply_headers(call.query_id, data_format, session.progress), call.encoding)
-        blocks = session.blocks(sql, call.default_format, call.parameters)
-        begin = await self.run(first_block, session, blocks, sql, data_format, call.parameters)
+        begin = await self.run(first_block, session, sql, data_format, call.parameters)
         headers = reply_headers(call.query_id, data_format, session.progress)
-        return Blocks(begin, blocks, session.close, headers, call.encoding, self.run)
+        return Blocks(session, begin, headers, call.encoding, self.run)
 
-    async def _refuse(self, request: Request, code: int, message: str) -> Response:
-        async for _ in request.stream():
+    async def _refuse(self, body: AsyncIterator[bytes], code: int, message: str) -> Response:
+        async for _ in body:
             pass  # a client that still writes would not read the answer
         headers = {"X-ClickHouse-Exception-Code": str(code)}
         return PlainTextResponse(message + "\n", status_code=status_of(code), headers=headers)

@@ -1,12 +1,13 @@
 """Replies of ClickHouse's HTTP interface: headers, compression, errors in mid-stream."""
 
+import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Send
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from runtime.embedded.compression import Compressor, Encoded, Plain
 from runtime.embedded.engine import EngineError, Progress, Session
@@ -54,17 +55,17 @@ def whole(data: bytes, headers: Mapping[str, str], encoding: str) -> Response:
     return Response(body.add(data) + body.end(), headers={**headers, **named})
 
 
-def first_block(
-    session: Session, blocks: Iterator[bytes], sql: str, data_format: str, parameters: Mapping[str, str]
-) -> bytes:
-    """Return the first block; of an empty result in Native, the block of its columns without rows.
+def first_block(session: Session, sql: str, data_format: str, parameters: Mapping[str, str]) -> bytes:
+    """Start a SELECT and return its first block.
 
-    A server always sends the columns; chDB's stream of no rows is empty.
+    Of an empty result in Native that is a block of its columns without rows, as a server sends it; chDB's
+    stream of no rows is empty.
 
     Raises:
         EngineError: the query fails before its first block.
     """
-    block = next(blocks, b"")
+    session.select(sql, data_format, parameters)
+    block = session.block()
     if block or data_format != "Native":
         return block
     described = session.query(f"DESCRIBE TABLE ({strip(sql)})", "JSONCompactColumns", parameters)
@@ -95,47 +96,53 @@ def text(value: str) -> bytes:
     return varint(len(data)) + data
 
 
-class Blocks(StreamingResponse):
-    """A reply that is sent while the query still runs.
+class Blocks(Response):
+    """A reply that is sent while the query still runs; the query ends when the client goes away.
 
     An error in mid-stream is written with the tag that the headers announce (ClickHouse 25.11 and later),
     and the body is left without its end, so that no client takes it for whole.
     """
 
     def __init__(
-        self,
-        begin: bytes,
-        blocks: Iterator[bytes],
-        close: Callable[[], None],
-        headers: Mapping[str, str],
-        encoding: str,
-        run: Run,
+        self, session: Session, begin: bytes, headers: Mapping[str, str], encoding: str, run: Run
     ) -> None:
         self._tag = secrets.token_hex(8)
         named = {"Content-Encoding": encoding} if encoding else {}
-        super().__init__(iter(()), headers={**headers, **named, "X-ClickHouse-Exception-Tag": self._tag})
-        self._begin, self._blocks, self._close = begin, blocks, close
-        self._body, self._run = compressor(encoding), run
+        super().__init__(headers={**headers, **named, "X-ClickHouse-Exception-Tag": self._tag})
+        del self.headers["Content-Length"]
+        self._session, self._begin, self._run = session, begin, run
+        self._body = compressor(encoding)
 
-    async def stream_response(self, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send block after block, and give the session back whatever happens."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        gone = asyncio.create_task(disconnected(receive))
         try:
+            await send(
+                {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            )
             block = self._begin
-            while block:
-                await self._send(send, self._body.add(block))
-                block = await self._run(next, self._blocks, b"")
-            await self._send(send, self._body.end(), last=True)
+            while block and not gone.done():
+                await send_body(send, self._body.add(block))
+                block = await self._run(self._session.block)
+            await send_body(send, self._body.end(), last=True)
         except EngineError as error:
-            await self._send(send, self._body.add(self._exception(str(error))) + self._body.end())
+            await send_body(send, self._body.add(self._exception(str(error))) + self._body.end())
         finally:
-            await self._run(self._close)
-
-    async def _send(self, send: Send, body: bytes, last: bool = False) -> None:
-        await send({"type": "http.response.body", "body": body, "more_body": not last})
+            gone.cancel()
+            await self._run(self._session.close)
 
     def _exception(self, message: str) -> bytes:
         mark = f"{message}\n"
-        return (
-            f"\r\n__exception__\r\n{self._tag}\r\n{mark}{len(mark)} {self._tag}\r\n__exception__\r\n".encode()
-        )
+        begin, end = f"\r\n__exception__\r\n{self._tag}\r\n", f" {self._tag}\r\n__exception__\r\n"
+        return f"{begin}{mark}{len(mark.encode())}{end}".encode()
+
+
+async def send_body(send: Send, body: bytes, last: bool = False) -> None:
+    """Send a piece of a body."""
+    await send({"type": "http.response.body", "body": body, "more_body": not last})
+
+
+async def disconnected(receive: Receive) -> None:
+    """Return when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

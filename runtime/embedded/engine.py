@@ -1,10 +1,11 @@
 """chDB, the ClickHouse engine in this process: one session a request, nothing shared between requests."""
 
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from weakref import WeakSet
 
@@ -55,11 +56,12 @@ class Engine:
 
 
 class Session:
-    """One request's connection; it may move between threads but serves one call at a time."""
+    """One request's connection; it may move between threads, and serves one call at a time (a lock)."""
 
     def __init__(self, path: str) -> None:
         self._connection = chdb.connect(path)
-        self._running: Iterator[bytes] | None = None
+        self._lock = Lock()
+        self._rows: Any = None
         self._insert: Any = None
         self.closed = False
         self.progress = Progress()
@@ -87,28 +89,32 @@ class Session:
         Raises:
             EngineError: as ClickHouse reports it.
         """
-        with _engine_errors():
+        with self._call():
             result = self._connection.query(sql, data_format, params=dict(parameters))
             self._count(result)
             return bytes(result.bytes())
 
-    def blocks(self, sql: str, data_format: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
-        """Run a SELECT and yield its result block by block; nothing is held but the block at hand.
+    def select(self, sql: str, data_format: str, parameters: Mapping[str, str]) -> None:
+        """Start a SELECT whose result `block` gives; `data_format` is one of BLOCKWISE.
 
         Raises:
-            EngineError: at any block, also after some have been yielded.
+            EngineError: as ClickHouse reports it.
         """
-        self._running = self._blocks(sql, data_format, parameters)
-        return self._running
+        with self._call():
+            self._rows = self._connection.send_query(sql, data_format, params=dict(parameters))
 
-    def _blocks(self, sql: str, data_format: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
-        with (
-            _engine_errors(),
-            self._connection.send_query(sql, data_format, params=dict(parameters)) as stream,
-        ):
-            for result in stream:
-                self._count(result)
-                yield bytes(result.bytes())
+    def block(self) -> bytes:
+        """Return the next block of the SELECT's result, b"" after the last.
+
+        Raises:
+            EngineError: the query fails; what was returned before is not the whole result.
+        """
+        with self._call():
+            result = self._rows.fetch()
+            if result is None:
+                return b""
+            self._count(result)
+            return bytes(result.bytes())
 
     def insert(self, head: str, data_format: str) -> None:
         """Begin an INSERT; `append` its data, then call `finish`, else `close` cancels it.
@@ -116,7 +122,7 @@ class Session:
         Raises:
             EngineError: no such table or format, or the session is read-only.
         """
-        with _engine_errors():
+        with self._call():
             self._insert = self._connection.send_insert(head, data_format)
 
     def append(self, data: bytes) -> None:
@@ -126,7 +132,7 @@ class Session:
             EngineError: the data does not parse.
         """
         if self._insert is not None:
-            with _engine_errors():
+            with self._call():
                 self._insert.append(data)
 
     def finish(self) -> None:
@@ -136,33 +142,33 @@ class Session:
             EngineError: nothing was written, or only some table partitions of it.
         """
         if self._insert is not None:
-            with _engine_errors():
+            with self._call():
                 result = self._insert.finish()
                 self.progress.written_rows += result.rows_written
                 self.progress.written_bytes += result.bytes_written
 
     def close(self) -> None:
         """Give the session back; what still runs is cancelled first (the engine crashes otherwise)."""
-        if isinstance(self._running, Generator):
-            self._running.close()
-        if self._insert is not None:
-            self._insert.cancel()
-        self._connection.close()
-        self.closed = True
+        with self._call():
+            for running in (self._rows, self._insert):
+                if running is not None:
+                    running.cancel()
+            self._connection.close()
+            self.closed = True
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except (RuntimeError, chdb.ChdbError) as error:
+                raise EngineError(str(error)) from error
 
     def _count(self, result: Any) -> None:
         self.progress.read_rows += result.storage_rows_read() or result.rows_read()
         self.progress.read_bytes += result.storage_bytes_read() or result.bytes_read()
         self.progress.written_rows += result.rows_written()
         self.progress.written_bytes += result.bytes_written()
-
-
-@contextmanager
-def _engine_errors() -> Iterator[None]:
-    try:
-        yield
-    except (RuntimeError, chdb.ChdbError) as error:
-        raise EngineError(str(error)) from error
 
 
 def quote(text: str) -> str:
