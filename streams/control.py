@@ -139,10 +139,13 @@ class ControlFollower:
         """Whether the view was confirmed within the last 5 seconds."""
         return time.monotonic() - self.confirmed_at < CURRENT_SECONDS
 
-    async def reach(self, offset: int) -> None:
-        """Wait until the view includes this offset and is current."""
+    async def reach(self, offset: int, unless: asyncio.Event) -> bool:
+        """Wait until the view includes this offset and is current; False where `unless` is set before."""
         while self.view.offset < offset or not self.is_current():
+            if unless.is_set():
+                return False
             await asyncio.sleep(0.02)
+        return True
 
 
 async def read_view(options: Options, keys: Sequence[VerifyKey]) -> ControlView:

@@ -13,6 +13,10 @@ KEPT_HEADER_BYTES = 64 * 1024
 CONNECT = "__connect.errors."
 
 
+class Oversized(Malformed):
+    """The record is larger than a record may be; nobody has tried to read it."""
+
+
 class Raw(Protocol):
     """A consumed record."""
 
@@ -33,7 +37,7 @@ class DeadLetter(NamedTuple):
 def dead_letter(log_id: str, partition: int, record: Raw, received_at: int, reason: Malformed) -> DeadLetter:
     """The dead letter of a record: at most its first 1 MiB, with the whole value's length and digest."""
     value, key = record.value, record.key and record.key[:KEPT_HEADER_BYTES]
-    stage = "size" if value is not None and len(value) > KEPT_BYTES else "decode"
+    stage = "size" if isinstance(reason, Oversized) else "decode"
     message = str(reason)[:4096]
     body = {
         "log_id": log_id,

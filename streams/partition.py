@@ -11,11 +11,11 @@ from runtime.errors import Malformed
 from schemas.action import Action, read_action
 from schemas.keys import agent_key, partition_of
 from schemas.verdict import Effect, Reason, Severity, Verdict
-from streams.dead_letters import DeadLetter, dead_letter
+from streams.dead_letters import DeadLetter, Oversized, dead_letter
 from streams.progress import PROGRESS_KEY, Progress
 from streams.threats import threat_record
 
-MAX_VALUE_BYTES = 1 << 20
+MAX_RECORD_BYTES = 1 << 20
 ROUTE_MEMO_LIMIT = 200_000
 
 Cells = dict[str, bytes]
@@ -92,7 +92,7 @@ class Partition:
             if record.timestamp > received_at:
                 received_at = record.timestamp
             try:
-                action = _read(record.value, received_at)
+                action = _read(record, received_at)
             except Malformed as reason:
                 batch.dead_letters.append(
                     dead_letter(self.place.log_id, self.place.partition, record, received_at, reason)
@@ -186,12 +186,15 @@ class Partition:
         self._undo.clear()
 
 
-def _read(value: bytes | None, received_at: int) -> Action:
-    if value is not None and len(value) > MAX_VALUE_BYTES:
-        raise Malformed(
-            f"{len(value)} bytes; a record may have {MAX_VALUE_BYTES}: cut long content and send its digest"
+def _read(record: SourceRecord, received_at: int) -> Action:
+    size = len(record.value or b"") + len(record.key or b"")
+    if record.headers:
+        size += sum(len(name) + len(value or b"") for name, value in record.headers)
+    if size > MAX_RECORD_BYTES:
+        raise Oversized(
+            f"{size} bytes of key, value and headers; {MAX_RECORD_BYTES} are allowed: cut long content"
         )
-    return read_action(value, received_at)
+    return read_action(record.value, received_at)
 
 
 def cell_key(agent: bytes, cell: str) -> bytes:

@@ -2,14 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from ledger.keys import SigningKey
 from runtime import metrics
+from runtime.errors import PraetorError
 from schemas.topics import ACTIONS
 from streams.control import ControlFollower
 from streams.pace import Pace
@@ -23,6 +25,7 @@ log = structlog.get_logger()
 MAX_ACTIONS = 5_000
 IDLE_MS = 200
 CLOSE_SECONDS = 3
+LOG_APPEND_TIME = 1
 
 
 class Pipeline:
@@ -56,7 +59,8 @@ class Pipeline:
         started = time.monotonic()
         self._producer = await fence(self._source, self.place)
         self.partition = await read_state(self._source, self.place, warm)
-        await self._control.reach(self.partition.progress.control_offset)
+        if not await self._control.reach(self.partition.progress.control_offset, self.stopping):
+            return
         self._consumer = await open_actions(self._source, self.partition, self._control.view)
         log.info(
             "partition taken over",
@@ -76,28 +80,32 @@ class Pipeline:
         """
         partition, consumer, producer = self.partition, self._consumer, self._producer
         if partition is None or consumer is None or producer is None:
-            raise RuntimeError("run comes after take_over")
+            return  # asked to stop while taking over
         writer = Writer(producer, self._source.prefix, self.place.partition)
         # a producer's first transaction is slow: let it be this one
         await self._commit(partition, writer, partition.judge([]))
         self.ready.set()
-        while not self.stopping.is_set():
-            await self._control.reach(partition.progress.control_offset)
+        while await self._may_judge(partition):
             rules = self._control.view.rules
             if rules is None:
                 await asyncio.sleep(IDLE_MS / 1000)
                 continue
             found = await consumer.getmany(self._tp, timeout_ms=IDLE_MS, max_records=MAX_ACTIONS)
-            if self.stopping.is_set():
-                break
             records = found.get(self._tp, [])
             if records or self._signer.is_due(partition.progress):
-                await self._control.reach(partition.progress.control_offset)
+                if not await self._may_judge(partition):
+                    break
+                _check_clock(records)
                 partition.under(self._control.view.rules or rules, self._control.view.offset)
                 await self._pace.wait()
                 await self._commit(partition, writer, partition.judge(records))
         if self._signer.is_due(partition.progress, now=True):
             await self._commit(partition, writer, partition.judge([]), now=True)
+
+    async def _may_judge(self, partition: Partition) -> bool:
+        """Wait for a control view that is current; False once asked to stop."""
+        reached = await self._control.reach(partition.progress.control_offset, self.stopping)
+        return reached and not self.stopping.is_set()
 
     async def _commit(self, partition: Partition, writer: Writer, batch: Batch, now: bool = False) -> None:
         started = time.monotonic()
@@ -121,6 +129,15 @@ class Pipeline:
                 with suppress(TimeoutError, KafkaError):
                     await asyncio.wait_for(client.stop(), CLOSE_SECONDS)
         self._consumer = self._producer = None
+
+
+def _check_clock(records: Sequence[ConsumerRecord]) -> None:
+    if records and records[0].timestamp_type != LOG_APPEND_TIME:
+        raise PraetorError(
+            f"{ACTIONS.name} does not use LogAppendTime, so that producers would set the clock of limits: "
+            f"set message.timestamp.type=LogAppendTime on it; its records from offset {records[0].offset} on "
+            "carry the producers' times"
+        )
 
 
 def _count(batch: Batch, actions: int, seconds: float) -> None:

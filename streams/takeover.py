@@ -41,6 +41,7 @@ async def fence(source: Source, place: Place) -> AIOKafkaProducer:
         transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
         max_batch_size=MAX_BATCH_BYTES,
         max_request_size=4 * MAX_BATCH_BYTES,
+        # longer than Writer waits for a whole transaction
         request_timeout_ms=10_000,
     )
     return await started(producer, source.options)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer
 
-from runtime.errors import PraetorError
+from runtime.errors import PraetorError, Unavailable
 from schemas.topics import CHECKPOINTS, DEAD_LETTERS, DECISIONS, STATE, THREATS, Topic, topic_name
 from streams.partition import Batch
 from streams.progress import PROGRESS_KEY
@@ -18,6 +18,7 @@ from streams.progress import PROGRESS_KEY
 aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.001
 
 Written = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+WRITE_SECONDS = 9
 NO_HEADERS: list[tuple[str, bytes]] = []
 
 
@@ -33,8 +34,17 @@ class Writer:
         """Write and commit, or raise and leave the transaction's fate to the next owner's init.
 
         Raises:
-            KafkaError: fenced, or nobody knows what became of it: discard the producer.
+            KafkaError, Unavailable: fenced, or nobody knows what became of it: discard the producer.
         """
+        try:
+            # aiokafka would repeat a request that timed out, and the late first one could then end a later
+            # transaction (Jepsen on Kafka's protocol before KIP-890): give up before it does
+            async with asyncio.timeout(WRITE_SECONDS):
+                await self._write(batch, checkpoint)
+        except TimeoutError as error:
+            raise Unavailable(f"a transaction was not committed within {WRITE_SECONDS} s") from error
+
+    async def _write(self, batch: Batch, checkpoint: bytes | None) -> None:
         await self._producer.begin_transaction()
         acks: list[asyncio.Future[object]] = []
         acks += await self._send(DECISIONS, ((k, v, NO_HEADERS) for k, v in batch.decisions))
