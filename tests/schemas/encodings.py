@@ -99,16 +99,24 @@ def varint(value: int, padding: int = 0) -> bytes:
 
 
 class Writer:
-    """Writes a value as Avro allows: with `random`, in any of its ways; without, canonically."""
+    """Writes a value as Avro allows: canonically, or at a share `odd` of the places in one of its other ways.
 
-    def __init__(self, random: Random | None = None) -> None:
-        self._random = random
+    `marks` are where the fields of the last `record` begin, and the values of optional ones.
+    """
+
+    def __init__(self, random: Random | None = None, odd: float = 0.0) -> None:
+        self._random = random or Random(0)
+        self._odd_share = odd
+        self.marks: list[int] = []
 
     def long(self, value: int) -> bytes:
-        return varint(value, self._random.choice([0, 0, 0, 0, 1, 2, 9]) if self._random else 0)
+        return varint(value, self._random.choice([1, 2, 9]) if self._odd() else 0)
 
     def blob(self, raw: bytes) -> bytes:
         return self.long(len(raw)) + raw
+
+    def _odd(self) -> bool:
+        return self._odd_share > 0 and self._random.random() < self._odd_share
 
     def value(self, of: Any, value: Any) -> bytes:
         if isinstance(of, list):
@@ -136,17 +144,23 @@ class Writer:
     def map(self, of: Any, value: dict[str, Any]) -> bytes:
         """Blocks of any sizes, with sizes or without; a key may come before with another value."""
         entries = list(value.items())
-        if self._random and entries:
-            again = self._random.choices(entries, k=self._random.randint(0, 2))
-            entries = [(key, "earlier") for key, _ in again] + entries
+        if entries and self._odd():
+            entries = [(self._random.choice(entries)[0], "earlier"), *entries]
         out = b""
         while entries:
-            size = self._random.randint(1, len(entries)) if self._random else len(entries)
+            size = self._random.randint(1, len(entries)) if self._odd() else len(entries)
             block = b"".join(self.blob(k.encode()) + self.value(of["values"], v) for k, v in entries[:size])
-            sized = self._random is not None and self._random.random() < 0.5
-            out += self.long(-size) + self.long(len(block)) + block if sized else self.long(size) + block
+            out += self.long(-size) + self.long(len(block)) if self._odd() else self.long(size)
+            out += block
             entries = entries[size:]
         return out + self.long(0)
 
     def record(self, definition: Any, record: dict[str, Any]) -> bytes:
-        return b"".join(self.value(f["type"], record[f["name"]]) for f in definition["fields"])
+        self.marks = []
+        out = b""
+        for field in definition["fields"]:
+            self.marks.append(len(out))
+            if isinstance(field["type"], list) and record[field["name"]] is not None:
+                self.marks.append(len(out) + 1)
+            out += self.value(field["type"], record[field["name"]])
+        return out
