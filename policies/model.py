@@ -3,7 +3,7 @@
 What the models alone cannot know (places in files, names across files) is checked in `load`.
 """
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -43,7 +43,8 @@ Text = Annotated[str, AfterValidator(_check_text)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$"), AfterValidator(_check_name)]
 PatternText = Annotated[Text, AfterValidator(_check_pattern)]
 Patterns = Annotated[list[PatternText], Field(min_length=1, max_length=10_000)]
-Number = Annotated[int | float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 SeverityName = Literal["informational", "low", "medium", "high", "critical"]
 EffectName = Literal["allow", "deny"]
@@ -105,11 +106,36 @@ class Rule(Model):
     tags: Annotated[list[Tag], Field(max_length=16)] = []
 
 
+class CaseAction(Model):
+    """The action of a case: fields of ActionEvent, with what a case seldom cares for filled in."""
+
+    tenant: Text = "acme"
+    agent_id: Text = "agent-1"
+    session_id: Text | None = None
+    phase: Literal["prompt", "call", "result", "definition", "approval", "outcome"] = "call"
+    mode: Literal["observe", "enforce"] = "observe"
+    action: Text
+    resource: Text = ""
+    tool: Text | None = None
+    tool_server: Text | None = None
+    on_behalf_of: Text | None = None
+    principal: Text | None = None
+    outcome: Text | None = None
+    model: Text | None = None
+    input_tokens: Long = 0
+    output_tokens: Long = 0
+    cost_usd: float = 0.0
+    size_bytes: Long = 0
+    labels: dict[Text, Text] = {}
+    arguments: Text | None = None
+    content: Text | None = None
+
+
 class Case(Model):
     """An example: an action and what must be decided of it by all the policies it is tested with."""
 
     name: Annotated[Text, Field(min_length=1, max_length=200)]
-    action: dict[str, Any]
+    action: CaseAction
     detections: list[DetectorId] = []
     expect: EffectName
     rule: Id | None = None

@@ -1,0 +1,41 @@
+"""Policy files as a person names them: paths in, texts out."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from policies.load import Loaded, Source, load_policies
+from runtime.errors import PraetorError
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def read_sources(paths: list[Path] | None) -> list[Source]:
+    """Read policy files; a directory stands for all `.yaml` and `.yml` files in and below it, by name.
+
+    Without paths: the library that is shipped.
+
+    Raises:
+        PraetorError: a path does not exist or cannot be read, or there is no policy file.
+    """
+    if not paths:
+        found = sorted(files("policies").joinpath("library").iterdir(), key=lambda entry: entry.name)
+        return [(f"library/{e.name}", e.read_bytes()) for e in found if e.name.endswith(SUFFIXES)]
+    sources: list[Source] = []
+    try:
+        for path in paths:
+            within = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+            if path.is_dir() and not within:
+                raise PraetorError(f"{path}: no .yaml or .yml file in this directory")
+            sources += [(str(p), p.read_bytes()) for p in (within if path.is_dir() else [path])]
+    except OSError as error:
+        raise PraetorError(f"{error.filename}: {error.strerror}") from error
+    return sources
+
+
+def load_files(paths: list[Path] | None) -> Loaded:
+    """Read and validate policy files; the shipped library without paths.
+
+    Raises:
+        PraetorError: as `read_sources`, or anything in them is wrong: all mistakes at once.
+    """
+    return load_policies(read_sources(paths))
