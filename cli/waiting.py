@@ -3,31 +3,24 @@
 import asyncio
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
-import clickhouse_connect
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from aiokafka import TopicPartition
+from clickhouse_connect.driver.client import Client
 from rich.progress import Progress
 
 from runtime.errors import PraetorError
+from runtime.kafka import Ends, common_options, read_partition
 from runtime.settings import Settings
+from schemas.topics import STATE, topic_name
+from sinks.connection import connect, errors_of
+from sinks.tables import DEAD_LETTERS, DECISIONS
 from streams.producing import Published
+from streams.progress import PROGRESS_KEY, read_progress
 
 POLL_SECONDS = 0.25
 RANGES_A_QUERY = 200
-
-
-def connect(settings: Settings) -> Any:
-    """A client of ClickHouse's HTTP interface, one that threads may share."""
-    parts = urlsplit(settings.clickhouse_url)
-    return clickhouse_connect.get_client(
-        host=parts.hostname,
-        port=parts.port or (8443 if parts.scheme == "https" else 8123),
-        interface=parts.scheme,
-        username=settings.clickhouse_user,
-        password=settings.clickhouse_password.get_secret_value(),
-        autogenerate_session_id=False,
-    )
+TAIL_OFFSETS = 2_000
+BROKER_SECONDS = 10
 
 
 class Arrivals:
@@ -37,16 +30,15 @@ class Arrivals:
     the offsets, all have arrived. Partitions that are complete are asked for no more.
     """
 
-    def __init__(self, client: Any, database: str, published: Published) -> None:
+    def __init__(self, client: Client, published: Published) -> None:
         self._client = client
-        self._database = database
         self._since = published.first_append_ms
         self._open = {partition: list(ranges) for partition, ranges in published.ranges.items()}
         self._wanted = {
             partition: sum(last - first + 1 for first, last in ranges)
             for partition, ranges in self._open.items()
         }
-        self.rows = {"decisions": dict.fromkeys(self._open, 0), "dead_letters": dict.fromkeys(self._open, 0)}
+        self.rows = {table.name: dict.fromkeys(self._open, 0) for table in (DECISIONS, DEAD_LETTERS)}
 
     def poll(self) -> int:
         """Ask once; return how many of the published actions have arrived so far."""
@@ -80,7 +72,7 @@ class Arrivals:
         for begin in range(0, len(wanted), RANGES_A_QUERY):
             condition = " OR ".join(wanted[begin : begin + RANGES_A_QUERY])
             found = self._client.query(
-                f"SELECT partition, uniqExact(source_offset) FROM {self._database}.{table}"  # noqa: S608
+                f"SELECT partition, uniqExact(source_offset) FROM {table}"  # noqa: S608
                 f" WHERE {since}({condition}) GROUP BY partition"
             )
             for partition, rows in found.result_rows:
@@ -96,28 +88,82 @@ async def wait_for_decisions(
     `timeout` is in seconds without any new row.
 
     Raises:
-        PraetorError: ClickHouse does not answer, or nothing more arrives: which part is behind.
+        Unavailable: ClickHouse does not answer.
+        PraetorError: ClickHouse refuses, or nothing more arrives: the message says which part is behind.
     """
     begun = moved = time.monotonic()
     bar = progress.add_task("in ClickHouse", total=published.count)
-    arrived = 0
+    client = await asyncio.to_thread(connect, settings)
     try:
-        client = await asyncio.to_thread(connect, settings)
-        arrivals = Arrivals(client, settings.clickhouse_database, published)
-        while (now := await asyncio.to_thread(arrivals.poll)) < published.count:
+        arrivals = Arrivals(client, published)
+        arrived = 0
+        while (now := await asyncio.to_thread(_poll, arrivals, settings)) < published.count:
             if now > arrived:
                 arrived, moved = now, time.monotonic()
             progress.update(bar, completed=now)
             if time.monotonic() - moved > timeout:
-                raise PraetorError(_behind(arrivals, published.count, now, timeout))
+                raise PraetorError(await explain_delay(settings, arrivals, published.count, now, timeout))
             await asyncio.sleep(POLL_SECONDS)
-    except ClickHouseError as error:
-        raise PraetorError(f"ClickHouse at {settings.clickhouse_url}: {str(error)[:500]}") from error
-    progress.update(bar, completed=arrived)
+    finally:
+        await asyncio.to_thread(client.close)
+    progress.update(bar, completed=published.count)
     totals = {table: sum(rows.values()) for table, rows in arrivals.rows.items()}
     return {**totals, "wait_seconds": round(time.monotonic() - begun, 3)}
 
 
-def _behind(arrivals: Arrivals, published: int, arrived: int, timeout: float) -> str:
-    missing = arrivals.missing()
-    return f"{published - arrived} of {published} not in ClickHouse after {timeout} s: {missing}"
+def _poll(arrivals: Arrivals, settings: Settings) -> int:
+    with errors_of(settings):
+        return arrivals.poll()
+
+
+async def explain_delay(
+    settings: Settings, arrivals: Arrivals, published: int, arrived: int, timeout: float
+) -> str:
+    """Say in words what is missing, and whether govern or the archive is behind."""
+    missing, last = arrivals.missing(), arrivals.last_offsets()
+    judged = await judged_before(settings, sorted(missing))
+    unjudged = {p: last[p] + 1 - offset for p, offset in judged.items() if offset <= last[p]}
+    head = (
+        f"nothing arrived in ClickHouse for {timeout:g} s: {published - arrived} of {published} actions are"
+        f" not there, in partitions {', '.join(map(str, missing))}. "
+    )
+    if unjudged:
+        worst = max(unjudged, key=lambda p: unjudged[p])
+        return head + (
+            f"govern is behind: partition {worst} is judged before offset {judged[worst]}, the last action"
+            f" stands at {last[worst]}. Does `praetor govern` run? See `praetor status`"
+        )
+    return head + (
+        "govern has judged them all, so the archive is behind. Does `praetor archive` run?"
+        " See `praetor status` and `praetor logs archive`"
+    )
+
+
+async def judged_before(settings: Settings, partitions: list[int]) -> dict[int, int]:
+    """Each partition's next action to judge, by its newest progress record; 0 where there is none.
+
+    Raises:
+        Unavailable: no broker answers.
+        PraetorError: a transaction on agent.state stays open, or a progress record does not decode.
+    """
+    options = common_options(settings)
+    ends = Ends(options)
+    found = dict.fromkeys(partitions, 0)
+    try:
+        await ends.start()
+        async with asyncio.timeout(BROKER_SECONDS):
+            for partition in partitions:
+                tp = TopicPartition(topic_name(STATE, settings.topic_prefix), partition)
+                end = await ends.stable_end(tp)
+                start = max(await ends.beginning(tp), end - TAIL_OFFSETS)
+                async for records in read_partition(options, tp, start, end):
+                    for record in records:
+                        if record.key == PROGRESS_KEY:
+                            found[partition] = read_progress(record.value, str(tp)).next_source_offset
+    except TimeoutError as error:
+        raise PraetorError(
+            "actions are missing in ClickHouse, and agent.state cannot be read: a transaction stays open"
+        ) from error
+    finally:
+        await ends.stop()
+    return found
