@@ -25,6 +25,13 @@ PARTITIONS_STOPPED = Gauge(
 CONTROL_OFFSET = Gauge("praetor_control_offset", "Newest offset of agent.control that this worker knows.")
 CONTROL_REJECTED = Gauge("praetor_control_rejected", "Records of agent.control that were not believed.")
 
+ARCHIVED = Counter("praetor_archived", "Rows inserted into ClickHouse.", ["table"])
+ARCHIVE_SECONDS = Histogram(
+    "praetor_archive_seconds",
+    "From records read to their rows in ClickHouse.",
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+
 
 def serve_metrics(port: int) -> None:
     """Serve /metrics on this port of the loopback interface; 0 serves none."""

@@ -13,6 +13,7 @@ BLOCK_ROWS = 1_000_000
 
 OURS = "FROM {table:Identifier} WHERE log_id = {log_id:String} AND partition = {partition:Int32}"
 HOLDS = f"SELECT count() > 0 {OURS}"
+HOLDS_SEQ = f"{HOLDS} AND seq = {{seq:Int64}}"
 COUNT_BY_TOKEN = f"SELECT count() {OURS} AND archived_by = {{token:String}}"
 COUNT_DERIVED = (
     f"SELECT count() {OURS} AND schema = {{schema:Int32}} AND seq BETWEEN {{first:Int64}} AND {{last:Int64}}"
@@ -88,6 +89,18 @@ class ClickHouseSink:
             client = self._opened()
             found = [client.command(HOLDS, values | {"table": name}) for name in (table.name, *table.derived)]
         return any(int(str(count)) for count in found)
+
+    def holds_seq(self, table: Table, log_id: str, partition: int, seq: int) -> bool:
+        """Whether the row of this number is there, in each table derived from `table` (they have no TTL).
+
+        Raises:
+            Unavailable, PraetorError: as `write`.
+        """
+        values = {"log_id": log_id, "partition": partition, "seq": seq}
+        with errors_of(self._settings):
+            client = self._opened()
+            found = [client.command(HOLDS_SEQ, values | {"table": name}) for name in table.derived]
+        return all(int(str(count)) for count in found)
 
     def close(self) -> None:
         """Disconnect; safe to call twice."""

@@ -134,6 +134,27 @@ def migrate(settings: Settings, known: Sequence[Migration] | None = None) -> lis
     return [migration.name for migration in todo]
 
 
+def status(settings: Settings) -> list[tuple[str, str]]:
+    """Return each migration's file and `applied` or `pending`; also when there is no database yet.
+
+    Raises:
+        PraetorError: as `pending`.
+        Unavailable: ClickHouse does not answer.
+    """
+    with errors_of(settings):
+        server = connect(settings, "")
+        there = server.command(f"EXISTS DATABASE {quoted(settings.clickhouse_database)}")
+        server.close()
+        applied: dict[int, tuple[str, str]] = {}
+        if there:
+            client = connect(settings)
+            applied = read_applied(client)
+            client.close()
+    known = read_migrations()
+    missing = {m.version for m in pending(known, applied)}
+    return [(m.name, "pending" if m.version in missing else "applied") for m in known]
+
+
 def need_migrated(settings: Settings) -> None:
     """Check that nothing is pending; a database newer than this program is accepted.
 

@@ -1,0 +1,55 @@
+"""`praetor archive`: decisions into ClickHouse."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import structlog
+import typer
+
+from cli.options import DataDir
+from consumers.archive import Archive, Job
+from consumers.partition import Pace
+from runtime.kafka import common_options
+from runtime.log import configure_log
+from runtime.metrics import serve_metrics
+from runtime.settings import load_settings
+from sinks.clickhouse import ClickHouseSink
+from sinks.migrate import need_migrated
+
+log = structlog.get_logger()
+
+
+def archive(
+    data: DataDir = None,
+    topic_prefix: Annotated[str, typer.Option(help="Read the topics of this prefix.")] = "",
+    log_id: Annotated[str, typer.Option(help="The log; by default what agent.control says.")] = "",
+    linger_ms: Annotated[
+        int, typer.Option(min=0, help="How long a record waits at most for others to be inserted with it.")
+    ] = 1_000,
+    dry_ms: Annotated[
+        int, typer.Option(min=10, help="Insert at once when nothing new has come for so long.")
+    ] = 300,
+    inserts: Annotated[int, typer.Option(min=1, help="Inserts at the same time.")] = 4,
+) -> None:
+    """Archive decisions, threats, dead letters and checkpoints into ClickHouse until told to stop.
+
+    Start several to share the partitions. What cannot be archived stops it: nothing is passed over.
+    """
+    settings = load_settings(data, topic_prefix=topic_prefix or None)
+    configure_log(settings.log_level)
+    options = common_options(settings)
+    need_migrated(settings)
+    serve_metrics(settings.metrics_port)
+    pace = Pace(dry=dry_ms / 1000, linger=linger_ms / 1000)
+    job = Job(settings.topic_prefix, log_id, pace, inserts)
+    asyncio.run(_archive(Archive(options, ClickHouseSink(settings), job)))
+
+
+async def _archive(running: Archive) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.stop.set)
+    log.info("archive starts")
+    await running.run()
+    log.info("archive stopped")

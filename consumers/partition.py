@@ -1,0 +1,245 @@
+"""Archives one partition number: its decisions, threats, dead letters and checkpoints, with one producer."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from consumers.buffer import Buffer
+from consumers.cut import Cut, Source, cut
+from consumers.intents import Intent, commit_intents, newest_intents
+from consumers.recovery import Log, complete, reread, starting_offset
+from consumers.writing import Destination
+from runtime import metrics
+from runtime.errors import PraetorError
+from runtime.kafka import start_consumer, started
+from schemas.topics import ARCHIVE, CHECKPOINTS, DEAD_LETTERS, DECISIONS, THREATS, topic_name
+from sinks import tables
+
+log = structlog.get_logger()
+
+ARCHIVED = (
+    (DECISIONS, tables.DECISIONS),
+    (THREATS, tables.THREATS),
+    (DEAD_LETTERS, tables.DEAD_LETTERS),
+    (CHECKPOINTS, tables.CHECKPOINTS),
+)
+
+TRANSACTION_TIMEOUT_MS = 15_000
+FETCH_BYTES = 4 << 20
+CLOSE_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which partition of which log, and the prefix of the topics."""
+
+    log_id: str
+    partition: int
+    prefix: str = ""
+
+    @property
+    def transactional_id(self) -> str:
+        """One for each partition of each log, so that a new owner's init fences the old one."""
+        return f"{self.prefix}praetor-archive-{self.log_id}-{self.partition}"
+
+    def sources(self) -> list[Source]:
+        """The partition's topics."""
+        return [
+            Source(topic_name(topic, self.prefix), self.partition, self.log_id, table)
+            for topic, table in ARCHIVED
+        ]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long records may wait for more: `dry` seconds without new input, `linger` seconds at most."""
+
+    dry: float = 0.3
+    linger: float = 1.0
+
+
+class PartitionArchive:
+    """Owns one partition number from `take_over` on, until `run` returns or raises."""
+
+    def __init__(self, broker: Log, sink: Destination, place: Place, pace: Pace) -> None:
+        self.stopping = asyncio.Event()
+        self.place = place
+        self._broker = broker
+        self._sink = sink
+        self._pace = pace
+        self._topic = topic_name(ARCHIVE, place.prefix)
+        self._buffers = {s.topic: Buffer(s) for s in place.sources()}
+        self._intents: dict[str, Intent] = {}
+        self._oldest = 0.0
+        self._producer: AIOKafkaProducer | None = None
+        self._consumer: AIOKafkaConsumer | None = None
+
+    @property
+    def archived(self) -> dict[TopicPartition, int]:
+        """The next offset of each topic that was archived, for lag monitoring."""
+        return {
+            TopicPartition(topic, intent.partition): intent.last_offset + 1
+            for topic, intent in self._intents.items()
+            if intent.done
+        }
+
+    async def take_over(self) -> None:
+        """Fence the old owner, complete what it left, and stand where the intents end.
+
+        The caller's place in the group must just have been confirmed by a commit under its generation.
+
+        Raises:
+            PraetorError: the partition cannot be archived; the message says why.
+            KafkaError: the broker did not let it be done now.
+        """
+        began = time.monotonic()
+        self._producer = await self._fence()
+        tp = TopicPartition(self._topic, self.place.partition)
+        found = await newest_intents(
+            self._broker.options, self._broker.ends, tp, self.place.log_id, self._buffers
+        )
+        self._intents = found
+        left = [intent for intent in found.values() if not intent.done]
+        for intent in left:
+            source = self._buffers[intent.topic].source
+            await complete(self._sink, source, await reread(self._broker, source, intent))
+        await self._finish()
+        positions = {
+            topic: await starting_offset(self._broker, self._sink, buffer.source, self._intents.get(topic))
+            for topic, buffer in self._buffers.items()
+        }
+        self._consumer = await self._read_from(positions)
+        log.info(
+            "partition taken over",
+            partition=self.place.partition,
+            offsets=positions,
+            completed=[intent.place for intent in left],
+            seconds=round(time.monotonic() - began, 3),
+        )
+
+    async def _fence(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._broker.options,
+            transactional_id=self.place.transactional_id,
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            request_timeout_ms=10_000,
+        )
+        return await started(producer, self._broker.options)
+
+    async def _read_from(self, positions: dict[str, int]) -> AIOKafkaConsumer:
+        consumer = await start_consumer(
+            self._broker.options,
+            "read_committed",
+            max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_bytes=2 * FETCH_BYTES,
+        )
+        tps = {TopicPartition(topic, self.place.partition): at for topic, at in positions.items()}
+        consumer.assign(list(tps))
+        for tp, at in tps.items():
+            consumer.seek(tp, at)
+        return consumer
+
+    async def run(self) -> None:
+        """Archive until asked to stop.
+
+        Raises:
+            PraetorError: what is next cannot be archived.
+            KafkaError: fenced, or a transaction's fate is unknown.
+        """
+        consumer = self._consumer
+        if consumer is None:
+            raise RuntimeError("run comes after take_over")
+        while not self.stopping.is_set():
+            dry = not await self._read(consumer)
+            waiting = any(self._buffers.values())
+            if waiting and (dry or self._due()):
+                await self._flush()
+            elif dry:
+                await self._finish(consumer)
+        await self._finish()
+
+    def _due(self) -> bool:
+        full = any(buffer.full for buffer in self._buffers.values())
+        return full or time.monotonic() - self._oldest >= self._pace.linger
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> bool:
+        found = await consumer.getmany(timeout_ms=int(self._pace.dry * 1000))
+        if found and not any(self._buffers.values()):
+            self._oldest = time.monotonic()
+        for tp, records in found.items():
+            self._buffers[tp.topic].add(records)
+        return bool(found)
+
+    async def _flush(self) -> None:
+        """Commit the intents of one run of each topic, then insert the runs."""
+        began = time.monotonic()
+        ready = [buffer for buffer in self._buffers.values() if len(buffer)]
+        cuts = [await asyncio.to_thread(cut, buffer.source, buffer.take()) for buffer in ready]
+        for found in cuts:
+            self._check_follows(found)
+        begun = {found.source.topic for found in cuts}
+        beside = [i.finished(0) for t, i in self._intents.items() if not i.done and t not in begun]
+        await self._commit([self._intent(found) for found in cuts] + beside)
+        for found in cuts:
+            for batch in found.batches:
+                await self._sink.write(batch)
+            metrics.ARCHIVED.labels(found.source.table.name).inc(found.rows)
+        metrics.ARCHIVE_SECONDS.observe(time.monotonic() - began)
+
+    def _check_follows(self, found: Cut) -> None:
+        before = self._intents.get(found.source.topic)
+        expected = before.last_seq + 1 if before is not None else 0
+        if found.source.table.numbered and found.first_seq != expected:
+            raise PraetorError(
+                f"{found.source.place} offset {found.first_offset} has seq {found.first_seq}, but the next "
+                f"to archive is {expected}: decisions between are missing, or the topic was recreated. "
+                "Not archived"
+            )
+
+    def _intent(self, found: Cut) -> Intent:
+        return Intent(
+            log_id=self.place.log_id,
+            topic=found.source.topic,
+            partition=self.place.partition,
+            done=False,
+            first_offset=found.first_offset,
+            last_offset=found.last_offset,
+            first_seq=found.first_seq,
+            last_seq=found.last_seq,
+            rows=found.rows,
+        )
+
+    async def _finish(self, consumer: AIOKafkaConsumer | None = None) -> None:
+        """Commit as done what is pending and was inserted.
+
+        With a consumer (all that it read is inserted) its position is kept too: it lies beyond markers and
+        aborted records, so that their removal by retention is not taken for a loss.
+        """
+        finished = []
+        for topic, intent in self._intents.items():
+            tp = TopicPartition(topic, self.place.partition)
+            if not intent.done:
+                finished.append(intent.finished(await consumer.position(tp) if consumer is not None else 0))
+        if finished:
+            await self._commit(finished)
+
+    async def _commit(self, intents: Sequence[Intent]) -> None:
+        if self._producer is None:
+            raise RuntimeError("no producer: take_over was not called")
+        await commit_intents(self._producer, self._topic, intents)
+        self._intents |= {intent.topic: intent for intent in intents}
+
+    async def close(self) -> None:
+        """Let go of the broker. Whatever is in flight is left to the next owner."""
+        for client in (self._consumer, self._producer):
+            if client is not None:
+                # a producer whose broker is gone would wait for what it cannot send
+                with suppress(TimeoutError, KafkaError):
+                    await asyncio.wait_for(client.stop(), CLOSE_SECONDS)
+        self._consumer = self._producer = None

@@ -1,0 +1,67 @@
+"""The sink seen from coroutines: its calls run in threads, and are tried again while ClickHouse is away."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from consumers.cut import Source
+from runtime.errors import Unavailable
+from sinks.batch import Batch
+from sinks.clickhouse import ClickHouseSink
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 10.0
+
+
+class Destination:
+    """ClickHouse, at most `parallel` calls at a time. What is refused for good is raised (PraetorError).
+
+    While ClickHouse is away the same call is repeated, until the caller is cancelled.
+    """
+
+    def __init__(self, sink: ClickHouseSink, parallel: int) -> None:
+        self._sink = sink
+        self._turns = asyncio.Semaphore(parallel)
+
+    async def open(self) -> None:
+        """Connect, waiting for ClickHouse if need be."""
+        await self._insist(self._sink.open)
+
+    async def write(self, batch: Batch) -> None:
+        """Insert a batch and return once it is stored."""
+        await self._insist(lambda: self._sink.write(batch))
+
+    async def count(self, batch: Batch) -> tuple[int, ...]:
+        """How many rows of the batch are stored, in its table and in each derived from it."""
+        return await self._insist(lambda: self._sink.count(batch))
+
+    async def holds(self, source: Source) -> bool:
+        """Whether any row of the source is stored."""
+        return await self._insist(lambda: self._sink.holds(source.table, source.log_id, source.partition))
+
+    async def holds_seq(self, source: Source, seq: int) -> bool:
+        """Whether the row of this number is stored."""
+        return await self._insist(
+            lambda: self._sink.holds_seq(source.table, source.log_id, source.partition, seq)
+        )
+
+    async def close(self) -> None:
+        """Disconnect."""
+        self._sink.close()
+
+    async def _insist(self, call: Callable[[], T]) -> T:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with self._turns:
+                    return await asyncio.to_thread(call)
+            except Unavailable as error:
+                log.warning("ClickHouse is away, trying again", reason=str(error), pause=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
