@@ -6,9 +6,14 @@ from typing import Annotated
 
 import typer
 
+from cli.control import control_app
+from cli.demo import demo
 from cli.govern import govern
+from cli.policy import policy_app
+from cli.publish import active, publish
 from cli.replay import replay
 from cli.topics import topics_app
+from cli.up import down, logs, status, up
 from runtime.errors import PraetorError, Unavailable
 
 app = typer.Typer(
@@ -17,9 +22,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Judge what AI agents do. Start with: praetor demo",
 )
+app.command()(demo)
+app.command()(up)
+app.command()(down)
+app.command()(status)
+app.command()(logs)
 app.command()(govern)
 app.command()(replay)
 app.add_typer(topics_app, name="topics")
+policy_app.command()(publish)
+policy_app.command()(active)
+app.add_typer(policy_app, name="policy")
+app.add_typer(control_app, name="control")
 
 
 def _version(wanted: bool) -> None:
@@ -34,7 +48,7 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Judge what AI agents do."""
+    """Judge what AI agents do. Start with: praetor demo."""
 
 
 def main() -> None:

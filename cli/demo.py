@@ -1,0 +1,186 @@
+"""`praetor demo`: the guided tour, on the real services."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from rich.console import Console
+from rich.progress import Progress
+from rich.text import Text
+
+from cli.scenario import Step, Story
+from cli.waiting import wait_for_decisions
+from runtime.errors import PraetorError
+from runtime.kafka import common_options, start_consumer
+from runtime.settings import Settings, load_settings, need_bootstrap
+from schemas.codec import decode
+from schemas.model import encode_action
+from schemas.topics import DECISIONS, THREATS, topic_name
+from streams.producing import ActionProducer, Published
+
+COLOURS = {"allow": "green", "deny": "bold red"}
+ARRIVAL_SECONDS = 60
+WHY = (
+    "SELECT agent_id AS agent, action, reasons[1].message AS why, count() AS times FROM decisions "
+    "WHERE effect = 'deny' GROUP BY agent, action, why ORDER BY times DESC, agent"
+)
+COUNT = "SELECT effect, count() FROM decisions GROUP BY effect"
+
+console = Console(highlight=False)
+
+
+def demo(
+    data: Annotated[Path, typer.Option(help="Folder for the demo's stack; kept afterwards.")] = Path(
+        ".praetor"
+    ),
+    pause: Annotated[float, typer.Option(min=0, help="Seconds between two actions.")] = 0.25,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the stack running.")] = False,
+) -> None:
+    """Start everything on this machine, let agents act, watch them being judged; then query and prove it.
+
+    Needs nothing installed. Afterwards the stack is stopped (unless --keep); its data stays.
+    """
+    started = time.monotonic()
+    running = bool(load_settings(data).bootstrap)
+    _say("1. The stack: a real Kafka broker, the real ClickHouse engine, a govern worker, the archive")
+    if not running:
+        _praetor("up", "-d", "--data", str(data))
+    try:
+        settings = load_settings(data)
+        need_bootstrap(settings)
+        _say("2. Agents act; each verdict as it is committed")
+        _summary(data, *asyncio.run(_act(settings, pause)))
+    finally:
+        if not running and not keep:
+            _praetor("down", "--data", str(data))
+    _next_steps(data, running or keep, time.monotonic() - started)
+
+
+def _say(text: str) -> None:
+    console.print(f"\n[bold cyan]{text}[/bold cyan]")
+
+
+def _praetor(*arguments: str) -> None:
+    console.print(f"[dim]$ praetor {' '.join(arguments)}[/dim]")
+    done = subprocess.run([sys.executable, "-m", "cli.main", *arguments], check=False)
+    if done.returncode:
+        raise PraetorError(f"`praetor {arguments[0]}` ended with {done.returncode}; its message stands above")
+
+
+async def _act(settings: Settings, pause: float) -> tuple[Counter[str], list[dict[str, Any]]]:
+    options = common_options(settings)
+    consumer = await start_consumer(options, "read_committed", fetch_max_wait_ms=100)
+    try:
+        names = [topic_name(t, settings.topic_prefix) for t in (DECISIONS, THREATS)]
+        await consumer.topics()
+        tps = [TopicPartition(n, p) for n in names for p in consumer.partitions_for_topic(n) or ()]
+        consumer.assign(tps)
+        for tp, end in (await consumer.end_offsets(tps)).items():
+            consumer.seek(tp, end)
+        steps = list(Story(time.time_ns() // 1000).steps())
+        publishing = asyncio.create_task(_publish(settings, steps, pause))
+        effects, threats = await _watch(consumer, {event.event_id: told for told, event in steps})
+        with Progress(console=console, transient=True) as progress:
+            await wait_for_decisions(settings, await publishing, ARRIVAL_SECONDS, progress)
+        return effects, threats
+    finally:
+        await consumer.stop()
+
+
+async def _publish(settings: Settings, steps: list[Step], pause: float) -> Published:
+    async with ActionProducer(need_bootstrap(settings)) as producer:
+        for _, event in steps:
+            await producer.publish([encode_action(event.to_record())])
+            published = await producer.flush()
+            await asyncio.sleep(pause)
+        return published
+
+
+async def _watch(
+    consumer: AIOKafkaConsumer, told: dict[str, str]
+) -> tuple[Counter[str], list[dict[str, Any]]]:
+    effects: Counter[str] = Counter()
+    threats: list[dict[str, Any]] = []
+    chapter, deadline = "", time.monotonic() + ARRIVAL_SECONDS
+    while effects.total() < len(told):
+        if time.monotonic() > deadline:
+            raise PraetorError(
+                f"{effects.total()} of {len(told)} decisions came in {ARRIVAL_SECONDS} s: see `praetor logs`"
+            )
+        found = await consumer.getmany(timeout_ms=200)
+        for record in (r for records in found.values() for r in records):
+            if record.topic.endswith(THREATS.name):
+                threats.append(decode(record.value, "threat"))
+                _print_threat(threats[-1])
+                continue
+            decision = decode(record.value, "decision")
+            if decision["event_id"] not in told:
+                continue
+            deadline = time.monotonic() + ARRIVAL_SECONDS
+            effects[decision["effect"]] += 1
+            if told[decision["event_id"]] != chapter:
+                chapter = told[decision["event_id"]]
+                console.print(f"\n   [italic]{chapter}[/italic]")
+            _print_decision(decision)
+    return effects, threats
+
+
+def _print_decision(decision: dict[str, Any]) -> None:
+    effect = decision["effect"]
+    line = Text("   ")
+    line.append(f"{effect:<6}", style=COLOURS.get(effect, "yellow"))
+    line.append(
+        f" {decision['agent_id']:<13}{decision['phase']:<7}{decision['action']:<12}{decision['resource'][:56]}"
+    )
+    console.print(line)
+    if effect != "allow" and decision["reasons"]:
+        reason = decision["reasons"][0]
+        console.print(
+            Text(f"          {reason['policy']}/{reason['rule']}: {reason['message']}", style="red")
+        )
+
+
+def _print_threat(threat: dict[str, Any]) -> None:
+    tags = ", ".join(threat["tags"])
+    console.print(
+        Text(
+            f"   THREAT {threat['severity']}: {threat['title']} ({threat['agent_id']}) [{tags}]",
+            style="bold magenta",
+        )
+    )
+    console.print(Text(f"          {threat['message']}", style="magenta"))
+
+
+def _summary(data: Path, effects: Counter[str], threats: list[dict[str, Any]]) -> None:
+    _say("3. What happened")
+    counts = ", ".join(f"{number} {effect}" for effect, number in effects.most_common())
+    console.print(
+        f"   {effects.total()} actions, as many decisions: {counts}. Threats raised: {len(threats)}."
+    )
+    _say("4. What an analyst asks ClickHouse: what was denied, and why?")
+    _praetor("query", WHY, "--data", str(data))
+    _say("5. Proof: every decision is in the signed ledger, unchanged")
+    _praetor("ledger", "verify", "--data", str(data))
+
+
+def _next_steps(data: Path, running: bool, seconds: float) -> None:
+    _say(f"Done in {seconds:.0f} s. What to try next")
+    start = (
+        ""
+        if running
+        else f"   praetor up -d --data {data}              # start the stack again; the data is still there\n"
+    )
+    console.print(
+        f"{start}"
+        f"   praetor simulate --count 10000 --data {data}\n"
+        f'   praetor query "{COUNT}" --data {data}\n'
+        f"   praetor policy test                        # the shipped policies' cases; then write your own\n"
+        "   README.md: how to send actions from your own code",
+        markup=False,
+    )

@@ -1,0 +1,92 @@
+"""Writes the reference pages of docs/ from the code: commands, settings, metrics, topics.
+
+Run by `make docs`; a test compares what is committed with what would be written.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+from prometheus_client import Counter, Gauge, Histogram
+
+from cli.main import app
+from runtime import metrics
+from runtime.settings import Settings
+from schemas.topics import TOPICS
+
+GENERATED = "<!-- written by `make docs`; change the code instead -->\n\n"
+
+
+def _options(command: Any) -> list[str]:
+    rows = []
+    for parameter in command.params:
+        option = parameter.param_type_name == "option"
+        name = ", ".join(parameter.opts) if option else parameter.name.upper()
+        text = (getattr(parameter, "help", None) or "").replace("|", "/")
+        rows.append(f"| `{name}` | {text} |")
+    return ["", "| | |", "|---|---|", *rows] if rows else []
+
+
+def _sections(command: Any, name: str) -> list[str]:
+    out = [f"## {name}", "", (command.help or "").strip(), *_options(command), ""]
+    for child, sub in sorted(getattr(command, "commands", {}).items()):
+        if not sub.hidden:
+            out += _sections(sub, f"{name} {child}")
+    return out
+
+
+def commands_page() -> str:
+    """Every command and option, as docs/commands.md."""
+    root = typer.main.get_command(app)
+    lines = [line.rstrip() for line in "\n".join(_sections(root, "praetor")).splitlines()]
+    return "# Commands\n\n" + GENERATED + "\n".join(lines).strip() + "\n"
+
+
+def settings_page() -> str:
+    """Every setting, as docs/settings.md."""
+    rows = [
+        f"| `PRAETOR_{name.upper()}` | `{_default(field.default)}` | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    head = (
+        "# Settings\n\n"
+        + GENERATED
+        + "An option of a command wins over the environment, the environment over the "
+        "running stack that `--data` or `.praetor` names, that over the default.\n\n"
+        "| variable | default | |\n|---|---|---|\n"
+    )
+    return head + "\n".join(rows) + "\n\n" + _topics() + "\n" + _metrics()
+
+
+def _default(value: object) -> str:
+    return "" if value is None or value == "" else str(value)
+
+
+def _topics() -> str:
+    rows = []
+    for topic in TOPICS:
+        settings = ", ".join(f"{k}={v}" for k, v in topic.config.items())
+        rows.append(f"| `{topic.name}` | {'one' if topic.single else 'of the log'} | {settings} |")
+    return "## Topics\n\n| topic | partitions | settings |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def _metrics() -> str:
+    collectors = [m for m in vars(metrics).values() if isinstance(m, Counter | Gauge | Histogram)]
+    ours = sorted((metric for c in collectors for metric in c.collect()), key=lambda m: m.name)
+    rows = [f"| `{m.name}` | {m.type} | {m.documentation} |" for m in ours]
+    served = "Served at `/metrics` of `PRAETOR_METRICS_PORT`.\n\n"
+    return "## Metrics\n\n" + served + "| metric | type | |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+PAGES = {"commands.md": commands_page, "settings.md": settings_page}
+
+
+def main(folder: Path) -> None:
+    """Write the pages into a folder."""
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
