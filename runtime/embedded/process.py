@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,7 +22,7 @@ def spawn(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) 
     """Start a command whose output is appended to `log`; on Linux it dies when the caller's process dies.
 
     Call it from the main thread: Linux ties the child to the life of the *thread* that starts it.
-    A log above 8 MiB is first moved to NAME.1; it is not rotated while the command runs.
+    A log above 8 MiB is first moved to NAME.1; `cut` keeps it small while the command runs.
     """
     parent = os.getpid()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -50,6 +51,16 @@ def rotate(log: Path, limit: int = LOG_BYTES) -> None:
     """Move a log above `limit` bytes to NAME.1, over an older one."""
     if log.exists() and log.stat().st_size > limit:
         log.replace(log.with_name(log.name + ".1"))
+
+
+def cut(log: Path, limit: int = LOG_BYTES) -> None:
+    """Copy a log above `limit` bytes to NAME.1 and empty it, under a process that goes on appending to it.
+
+    Lines written between the copy and the emptying are lost.
+    """
+    if log.stat().st_size > limit:
+        shutil.copyfile(log, log.with_name(log.name + ".1"))
+        os.truncate(log, 0)
 
 
 def free_port() -> int:

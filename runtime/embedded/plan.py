@@ -1,0 +1,104 @@
+"""What the supervisor is to run: DIR/plan.json, where ports and password are remembered."""
+
+import secrets
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from runtime.embedded.process import free_port
+from runtime.errors import PraetorError
+from runtime.stack import write_private
+
+PLAN_FILE = "plan.json"
+
+
+class Command(BaseModel):
+    """A child process of the supervisor.
+
+    `argv` is a whole command line. A one-time command runs at each start, after the services answer and
+    before the others, in the order of the plan, and must exit with 0.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    argv: tuple[str, ...]
+    once: bool = False
+
+
+class Plan(BaseModel):
+    """Addresses, ports and commands of one stack.
+
+    A port of 0 means that the service is not started: its address is then somebody else's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    bootstrap: str = ""
+    kafka_port: int = 0
+    controller_port: int = 0
+    heap_mb: int = 512
+    clickhouse_url: str = ""
+    clickhouse_port: int = 0
+    clickhouse_user: str = "default"
+    clickhouse_password: str = ""
+    keys_dir: Path
+    stop_seconds: float = 20.0  # how long a process may take to stop before it is killed
+    commands: tuple[Command, ...] = ()
+
+    def environment(self, data: Path) -> dict[str, str]:
+        """Return the settings of every command, as environment variables."""
+        return {
+            "PRAETOR_DATA": str(data),
+            "PRAETOR_BOOTSTRAP": self.bootstrap,
+            "PRAETOR_CLICKHOUSE_URL": self.clickhouse_url,
+            "PRAETOR_CLICKHOUSE_USER": self.clickhouse_user,
+            "PRAETOR_CLICKHOUSE_PASSWORD": self.clickhouse_password,
+            "PRAETOR_KEYS_DIR": str(self.keys_dir),
+        }
+
+
+def python_module(module: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command line of a module of this installation; -P keeps the current folder out of it."""
+    return (sys.executable, "-P", "-m", module, *arguments)
+
+
+def embedded_kafka(remembered: Plan | None, port: int | None) -> dict[str, object]:
+    """Return the plan's fields for a broker of our own, on `port` or the remembered one or a free one."""
+    known = remembered.kafka_port if remembered else 0
+    chosen = port or known or free_port()
+    controller = (remembered.controller_port if remembered else 0) or free_port()
+    return {"bootstrap": f"127.0.0.1:{chosen}", "kafka_port": chosen, "controller_port": controller}
+
+
+def embedded_clickhouse(remembered: Plan | None, port: int | None) -> dict[str, object]:
+    """Return the plan's fields for a ClickHouse of our own; its password is made once for a data folder."""
+    ours = remembered if remembered and remembered.clickhouse_port else None
+    chosen = port or (ours.clickhouse_port if ours else 0) or free_port()
+    return {
+        "clickhouse_url": f"http://127.0.0.1:{chosen}",
+        "clickhouse_port": chosen,
+        "clickhouse_user": "default",
+        "clickhouse_password": ours.clickhouse_password if ours else secrets.token_urlsafe(24),
+    }
+
+
+def read_plan(data: Path) -> Plan | None:
+    """Return DIR/plan.json, None if there is none.
+
+    Raises:
+        PraetorError: the file is not a plan.
+    """
+    path = data / PLAN_FILE
+    try:
+        return Plan.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise PraetorError(f"{path} is not a plan: delete it, then run `praetor up`. {error}") from error
+
+
+def write_plan(data: Path, plan: Plan) -> None:
+    """Replace DIR/plan.json atomically, with mode 0600: it carries the password."""
+    write_private(data / PLAN_FILE, plan.model_dump_json(indent=2) + "\n")
