@@ -82,7 +82,11 @@ def ask(settings: Settings, sql: str, data_format: str, parameters: dict[str, st
                 statement,
                 parameters=parameters,
                 fmt=None,
-                settings={"default_format": data_format, "output_format_json_quote_64bit_integers": 0},
+                settings={
+                    "default_format": data_format,
+                    "output_format_json_quote_64bit_integers": 0,
+                    "output_format_json_quote_denormals": 1,
+                },
             )
         finally:
             client.close()
@@ -97,7 +101,9 @@ def draw(answer: bytes) -> None:
         sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
         return
-    table = Table(*(Text(name) for name in names))
+    table = Table()
+    for name in names:
+        table.add_column(Text(name))
     for row in rows:
         table.add_row(*(Text(shown(value)) for value in row))
     console = Console() if sys.stdout.isatty() else Console(width=wide_enough(names, rows))

@@ -1,5 +1,6 @@
 """A connection to ClickHouse's HTTP interface, and what its errors mean to us."""
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,8 @@ def connect(settings: Settings, database: str | None = None) -> Client:
     url = urlsplit(need_clickhouse(settings))
     if url.scheme not in ("http", "https") or not url.hostname:
         raise PraetorError(f"ClickHouse URL {url.geturl()!r} is not valid: http://host:8123 was expected")
+    # it logs what it also raises
+    logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
     with errors_of(settings):
         return clickhouse_connect.get_client(
             host=url.hostname,
@@ -81,7 +84,9 @@ def errors_of(settings: Settings) -> Iterator[None]:
         yield
     except OperationalError as error:
         if error.code is None:
-            raise Unavailable(f"ClickHouse at {settings.clickhouse_url} does not answer: {error}") from error
+            reason = getattr(error.__cause__, "reason", None) or error.__cause__ or error
+            what = str(reason).rsplit("): ", 1)[-1]
+            raise Unavailable(f"ClickHouse at {settings.clickhouse_url} does not answer: {what}") from error
         raise translated(error, settings) from error
     except DatabaseError as error:
         raise translated(error, settings) from error
