@@ -136,7 +136,7 @@ def _print_decision(decision: dict[str, Any]) -> None:
     line = Text("   ")
     line.append(f"{effect:<6}", style=COLOURS.get(effect, "yellow"))
     line.append(
-        f" {decision['agent_id']:<13}{decision['phase']:<7}{decision['action']:<12}{decision['resource'][:56]}"
+        f" {decision['agent_id']:<13}{decision['phase']:<7}{decision['action']:<12}{decision['resource']}"[:110]
     )
     console.print(line)
     if effect != "allow" and decision["reasons"]:

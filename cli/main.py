@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from cli.archive import archive
 from cli.control import control_app
+from cli.db import db_app
 from cli.demo import demo
 from cli.govern import govern
 from cli.policy import policy_app
 from cli.publish import active, publish
+from cli.query import query
 from cli.replay import replay
 from cli.topics import topics_app
 from cli.up import down, logs, status, up
@@ -28,11 +31,14 @@ app.command()(down)
 app.command()(status)
 app.command()(logs)
 app.command()(govern)
+app.command()(archive)
 app.command()(replay)
+app.command()(query)
 app.add_typer(topics_app, name="topics")
 policy_app.command()(publish)
 policy_app.command()(active)
 app.add_typer(policy_app, name="policy")
+app.add_typer(db_app, name="db")
 app.add_typer(control_app, name="control")
 
 
