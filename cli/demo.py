@@ -1,6 +1,7 @@
 """`praetor demo`: the guided tour, on the real services."""
 
 import asyncio
+import shlex
 import subprocess
 import sys
 import time
@@ -11,13 +12,14 @@ from typing import Annotated, Any
 import typer
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.text import Text
 
 from cli.scenario import Step, Story
 from cli.waiting import wait_for_decisions
 from runtime.errors import PraetorError
-from runtime.kafka import common_options, start_consumer
+from runtime.kafka import common_options, partition_counts, start_consumer
 from runtime.settings import Settings, load_settings, need_bootstrap
 from schemas.codec import decode
 from schemas.model import encode_action
@@ -32,7 +34,7 @@ WHY = (
 )
 COUNT = "SELECT effect, count() FROM decisions GROUP BY effect"
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def demo(
@@ -67,7 +69,7 @@ def _say(text: str) -> None:
 
 
 def _praetor(*arguments: str) -> None:
-    console.print(f"[dim]$ praetor {' '.join(arguments)}[/dim]")
+    console.print(f"[dim]$ praetor {escape(shlex.join(arguments))}[/dim]")
     done = subprocess.run([sys.executable, "-m", "cli.main", *arguments], check=False)
     if done.returncode:
         raise PraetorError(f"`praetor {arguments[0]}` ended with {done.returncode}; its message stands above")
@@ -75,11 +77,11 @@ def _praetor(*arguments: str) -> None:
 
 async def _act(settings: Settings, pause: float) -> tuple[Counter[str], list[dict[str, Any]]]:
     options = common_options(settings)
+    names = [topic_name(t, settings.topic_prefix) for t in (DECISIONS, THREATS)]
+    counts = await partition_counts(options, names)
+    tps = [TopicPartition(name, p) for name, count in counts.items() for p in range(count)]
     consumer = await start_consumer(options, "read_committed", fetch_max_wait_ms=100)
     try:
-        names = [topic_name(t, settings.topic_prefix) for t in (DECISIONS, THREATS)]
-        await consumer.topics()
-        tps = [TopicPartition(n, p) for n in names for p in consumer.partitions_for_topic(n) or ()]
         consumer.assign(tps)
         for tp, end in (await consumer.end_offsets(tps)).items():
             consumer.seek(tp, end)
@@ -136,7 +138,9 @@ def _print_decision(decision: dict[str, Any]) -> None:
     line = Text("   ")
     line.append(f"{effect:<6}", style=COLOURS.get(effect, "yellow"))
     line.append(
-        f" {decision['agent_id']:<13}{decision['phase']:<7}{decision['action']:<12}{decision['resource']}"[:110]
+        f" {decision['agent_id']:<13}{decision['phase']:<7}{decision['action']:<12}{decision['resource']}"[
+            :110
+        ]
     )
     console.print(line)
     if effect != "allow" and decision["reasons"]:
