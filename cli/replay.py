@@ -1,30 +1,24 @@
 """`praetor replay`: publish recorded actions."""
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
-from itertools import islice
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
-from rich.progress import TimeRemainingColumn as Remaining
+from rich.progress import Progress
 
+from cli.options import DataDir, JsonOutput
 from cli.recordings import ActionReader, TraceReader, open_recording
+from cli.sending import print_summary, progress_bar, send, summarise
 from cli.spool import Spool
-from cli.waiting import wait_for_decisions
+from cli.waiting import check_clickhouse, wait_for_decisions
 from runtime.errors import Malformed, PraetorError
-from runtime.settings import Settings, load_settings, need_bootstrap, need_clickhouse
+from runtime.settings import Settings, load_settings, need_bootstrap
 from schemas.model import encode_action
-from streams.producing import LARGEST_VALUE, ActionProducer, Published
+from streams.producing import LARGEST_VALUE
 
 SHOWN_MISTAKES = 20
-CHUNK = 2_000
-TICK_SECONDS = 0.02
 
 
 class Format(StrEnum):
@@ -45,22 +39,24 @@ def replay(
         bool, typer.Option(help="Wait until every action has its decision in ClickHouse.")
     ] = False,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds that --wait waits without progress.")] = 60,
-    data: Annotated[Path | None, typer.Option(help="Folder of the running stack.")] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    data: DataDir = None,
+    as_json: JsonOutput = False,
 ) -> None:
     """Publish recorded actions to agent.actions.
 
     The whole file is read and checked first: a file with a bad line publishes nothing, and every bad line is
     named. Events of a trace have the same ids at each replay.
+
+    Example: praetor replay actions.jsonl.gz --format trace --wait
     """
     settings = load_settings(data=data)
     need_bootstrap(settings)
     if wait:
-        need_clickhouse(settings)
-    with Spool() as spool, _progress() as progress:
+        check_clickhouse(settings)
+    with Spool() as spool, progress_bar() as progress:
         check_file(file, format, spool, progress)
         summary = asyncio.run(_publish_and_wait(settings, spool, rate, timeout if wait else None, progress))
-    print_summary(summary, json_)
+    print_summary(summary, as_json)
 
 
 def check_file(name: str, of: Format, spool: Spool, progress: Progress) -> None:
@@ -105,59 +101,12 @@ async def _publish_and_wait(
     settings: Settings, spool: Spool, rate: float, timeout: float | None, progress: Progress
 ) -> dict[str, Any]:
     bar = progress.add_task("publishing", total=spool.count)
-    begun = time.monotonic()
-    async with ActionProducer(settings.bootstrap) as producer:
-        async for chunk in paced(spool.records(), rate):
-            await producer.publish(chunk)
-            progress.advance(bar, len(chunk))
-        published = await producer.flush()
-    summary = summarise(published, time.monotonic() - begun)
+    published, seconds = await send(
+        settings.bootstrap, spool.records(), rate, lambda count: progress.advance(bar, count)
+    )
+    summary = summarise(published, seconds)
+    if published.count < spool.count:
+        raise PraetorError(f"interrupted: {published.count} of {spool.count} actions were published")
     if timeout is not None:
         summary |= await wait_for_decisions(settings, published, timeout, progress)
     return summary
-
-
-async def paced(
-    records: Iterator[tuple[bytes, bytes]], rate: float
-) -> AsyncIterator[list[tuple[bytes, bytes]]]:
-    """Chunks of records, none before its time at `rate` records a second; 0: at once."""
-    begun, given = time.monotonic(), 0
-    while True:
-        due = CHUNK
-        if rate:
-            elapsed = time.monotonic() - begun
-            due = min(CHUNK, int(elapsed * rate) + 1 - given)
-            if due < 1:
-                await asyncio.sleep(max(min(TICK_SECONDS, 1 / rate), given / rate - elapsed))
-                continue
-        if not (chunk := list(islice(records, due))):
-            return
-        given += len(chunk)
-        yield chunk
-
-
-def summarise(published: Published, seconds: float) -> dict[str, Any]:
-    """What the command says at its end."""
-    return {
-        "published": published.count,
-        "partitions": len(published.ranges),
-        "seconds": round(seconds, 3),
-        "rate": round(published.count / seconds) if seconds else 0,
-    }
-
-
-def print_summary(summary: dict[str, Any], as_json: bool) -> None:
-    """Print it, as one line of JSON or in words."""
-    if as_json:
-        typer.echo(json.dumps(summary))
-        return
-    text = "published {published} actions to {partitions} partitions in {seconds:.1f} s ({rate}/s)"
-    if "decisions" in summary:
-        text += "; all are in ClickHouse after {wait_seconds:.1f} s more: {decisions} decisions"
-        text += ", {dead_letters} dead letters"
-    typer.echo(text.format(**summary))
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn())
-    return Progress(*columns, Remaining(), console=Console(stderr=True))

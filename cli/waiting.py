@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from clickhouse_connect.driver.client import Client
 from rich.progress import Progress
 
-from runtime.errors import PraetorError
+from runtime.errors import PraetorError, Unavailable
 from runtime.kafka import Ends, common_options, read_partition
 from runtime.settings import Settings
 from schemas.topics import STATE, topic_name
@@ -85,7 +85,7 @@ async def wait_for_decisions(
 ) -> dict[str, Any]:
     """Wait until every published action is a row of `decisions` or of `dead_letters`.
 
-    `timeout` is in seconds without any new row.
+    `timeout` is in seconds without any new row. A ClickHouse that does not answer for a while is waited for.
 
     Raises:
         Unavailable: ClickHouse does not answer.
@@ -97,7 +97,7 @@ async def wait_for_decisions(
     try:
         arrivals = Arrivals(client, published)
         arrived = 0
-        while (now := await asyncio.to_thread(_poll, arrivals, settings)) < published.count:
+        while (now := await asyncio.to_thread(_poll, arrivals, settings, arrived)) < published.count:
             if now > arrived:
                 arrived, moved = now, time.monotonic()
             progress.update(bar, completed=now)
@@ -111,9 +111,26 @@ async def wait_for_decisions(
     return {**totals, "wait_seconds": round(time.monotonic() - begun, 3)}
 
 
-def _poll(arrivals: Arrivals, settings: Settings) -> int:
-    with errors_of(settings):
-        return arrivals.poll()
+def check_clickhouse(settings: Settings) -> None:
+    """See that ClickHouse answers and has the tables: before publishing, not after it.
+
+    Raises:
+        Unavailable, PraetorError: it does not, with the reason.
+    """
+    client = connect(settings)
+    try:
+        with errors_of(settings):
+            client.command(f"EXISTS TABLE {DECISIONS.name}")
+    finally:
+        client.close()
+
+
+def _poll(arrivals: Arrivals, settings: Settings, arrived: int) -> int:
+    try:
+        with errors_of(settings):
+            return arrivals.poll()
+    except Unavailable:
+        return arrived  # it may come back; the caller's timeout counts on
 
 
 async def explain_delay(
