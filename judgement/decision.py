@@ -132,11 +132,20 @@ def _bound(schema_id: int) -> Schema:
     return _part(fields, "Bound")
 
 
-def leaf_of_record(record: Mapping[str, Any]) -> bytes:
-    """Compute a decision's leaf anew from its fields, whether its free text is still there or erased.
+def bound_bytes(record: Mapping[str, Any]) -> bytes:
+    """The bytes of a decision that its leaf binds: all but its free text, whether still there or erased.
 
     Raises:
         KeyError: the record's `schema` is unknown.
         ValueError, TypeError: a field does not fit the schema.
     """
-    return leaf_of([encode_body(_bound(record["schema"]), record)])
+    return encode_body(_bound(record["schema"]), record)
+
+
+def leaf_of_record(record: Mapping[str, Any]) -> bytes:
+    """Compute a decision's leaf anew from its fields (see `bound_bytes`).
+
+    Raises:
+        KeyError, ValueError, TypeError: as `bound_bytes`.
+    """
+    return leaf_of([bound_bytes(record)])

@@ -42,7 +42,7 @@ def verify_partition(
     leaves: Iterable[tuple[int, bytes]],
     notes: Iterable[PlacedNote],
     known: Iterable[VerifyKey],
-    witness: PlacedNote | None = None,
+    witnesses: Iterable[PlacedNote] = (),
 ) -> Report:
     """Verify that the leaves are complete and are the ones that were signed.
 
@@ -51,7 +51,7 @@ def verify_partition(
         leaves: (sequence number, leaf hash), from 0, in any order. All are held in memory (≈ 200 bytes each).
         notes: the log's checkpoints, in the order of publication (a decreasing size is a roll-back).
         known: the keys whose signatures count.
-        witness: a checkpoint kept outside of the log's reach.
+        witnesses: checkpoints kept outside of the log's reach.
 
     Not promised: what `Report.not_excluded` lists. That records are what their leaves say is for
     `ledger.records`.
@@ -60,7 +60,7 @@ def verify_partition(
     length = max(present, default=-1) + 1
     keys = list(known)
     signed, bad = open_notes(origin, notes, keys)
-    outside, bad_outside = open_notes(origin, [witness] if witness else [], keys)
+    outside, bad_outside = open_notes(origin, witnesses, keys)
     findings += bad + bad_outside + rolled_back(signed, outside)
     everything = sorted(signed + outside, key=lambda one: one.checkpoint.size)
     complete = next((seq for seq in range(length) if seq not in present), length)

@@ -48,7 +48,8 @@ class Log:
     witness: PlacedNote | None = None
 
     def verify(self) -> Report:
-        return verify_partition(ORIGIN, self.leaves, self.notes, [KEY.verify_key], self.witness)
+        outside = [self.witness] if self.witness else []
+        return verify_partition(ORIGIN, self.leaves, self.notes, [KEY.verify_key], outside)
 
     def kinds(self) -> list[Kind]:
         return [finding.kind for finding in self.verify().findings]
