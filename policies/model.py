@@ -102,7 +102,7 @@ class Rule(Model):
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     match: Match
     severity: SeverityName | None = None
-    message: Annotated[Text, Field(min_length=1, max_length=1000)]
+    message: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_check_text)]
     tags: Annotated[list[Tag], Field(max_length=16)] = []
 
 
@@ -134,7 +134,7 @@ class CaseAction(Model):
 class Case(Model):
     """An example: an action and what must be decided of it by all the policies it is tested with."""
 
-    name: Annotated[Text, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_check_text)]
     action: CaseAction
     detections: list[DetectorId] = []
     expect: EffectName
@@ -145,7 +145,7 @@ class Metadata(Model):
     """What a policy is called and for."""
 
     name: Id
-    description: Annotated[Text, Field(min_length=1, max_length=2000)]
+    description: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_check_text)]
 
 
 class Policy(Model):

@@ -63,7 +63,9 @@ def describe(path: Path, error: Mapping[str, Any]) -> str:
         return f"'{_name(path)}' is {_show(value)}; it must fit {context['pattern']}"
     if kind in ("pattern", "empty", "reserved", "surrogate"):
         return str(error["msg"])
-    said = str(error["msg"]).removeprefix("Input should ").removeprefix("Value should ")
+    said = str(error["msg"]).partition(" should ")[2] or str(error["msg"])
+    if kind in ("too_short", "too_long"):  # its own words end in ", not 0"
+        return f"'{_name(path)}' should {said.removesuffix(f', not {len(value)}')}"
     return f"'{_name(path)}' should {said}, not {_show(value)}"
 
 

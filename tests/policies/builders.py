@@ -1,0 +1,133 @@
+"""Policies, actions and whole random worlds of both, for tests."""
+
+import math
+import random
+import uuid
+from typing import Any
+
+from policies.bundle import Content, build_bundle
+from policies.model import Policy
+from schemas.action import Action, read_action
+from schemas.codec import encode
+
+TENANTS = ("acme", "umbrella")
+AGENTS = ("a1", "a2", "b1")
+ACTIONS = ("read:file", "write:file", "exec:shell")
+PARTS = ("/", "a", "b", ".env", "srv")
+TOOLS = (None, "grep", "grab", "[x]")
+FIELDS = ("input_tokens", "output_tokens", "cost_usd", "size_bytes")
+OPERATORS = ("gt", "gte", "lt", "lte", "eq", "neq")
+COSTS = (0.0, 1.0, 2.0, -1.0, math.inf, math.nan)
+
+
+def make_action(received_at: int = 0, number: int = 1, **fields: Any) -> Action:
+    """An action as a worker has it; `number` makes its event id."""
+    record = {
+        "event_id": str(uuid.UUID(int=number)),
+        "tenant": "acme",
+        "agent_id": "a1",
+        "occurred_at": 0,
+        "action": "read:file",
+        **fields,
+    }
+    return read_action(encode("action_event", record), received_at)
+
+
+def make_policy(rules: list[dict[str, Any]], name: str = "p", mode: str = "enforce") -> Policy:
+    """A policy of some rules, each with what a test does not care for filled in."""
+    whole = [
+        {"id": f"r{i}", "effect": "deny", "match": {}, "message": f"m{i}", **r} for i, r in enumerate(rules)
+    ]
+    cases = [{"name": e, "expect": e, "action": {"action": "x"}} for e in ("allow", "deny")]
+    document = {
+        "apiVersion": "praetor/v1",
+        "kind": "Policy",
+        "metadata": {"name": name, "description": "of a test"},
+        "mode": mode,
+        "rules": whole,
+        "cases": cases,
+    }
+    return Policy.model_validate(document)
+
+
+def make_content(*rules: dict[str, Any]) -> Content:
+    """A bundle's content with one policy."""
+    return build_bundle([make_policy(list(rules))]).content
+
+
+def random_pattern(rng: random.Random, words: tuple[str | None, ...]) -> str:
+    """A pattern that often matches one of some words: exact, prefix or glob."""
+    word = rng.choice([w for w in words if w])
+    kind = rng.randrange(6)
+    if kind == 0:
+        return "*"
+    if kind <= 2:
+        return word.replace("[", "[[]")
+    at = rng.randrange(len(word) + 1)
+    head, tail = word[:at].replace("[", "[[]"), word[at:].replace("[", "[[]")
+    if kind == 3:
+        return head + "*"
+    middle = rng.choice(("*", "?", "[a-f]", "[!a]", "*?", "?*", "[/.]", "[ab-]"))
+    return f"{head}{middle}{tail[rng.randrange(2) :] if tail[:1] != '[' else tail}"
+
+
+def random_resource(rng: random.Random) -> str:
+    """A path of few parts, so that patterns meet it."""
+    return "".join(rng.choice(PARTS) for _ in range(rng.randrange(6)))
+
+
+def random_match(rng: random.Random) -> dict[str, Any]:
+    """What a rule speaks of; each part is often missing."""
+    resources = tuple(random_resource(rng) for _ in range(3))
+    words: dict[str, tuple[str | None, ...]] = {
+        "tenants": TENANTS,
+        "agents": AGENTS,
+        "actions": ACTIONS,
+        "resources": (*resources, "/srv"),
+        "tools": TOOLS,
+    }
+    match: dict[str, Any] = {}
+    for key, choices in words.items():
+        if rng.random() < 0.4:
+            match[key] = [random_pattern(rng, choices) for _ in range(rng.randint(1, 3))]
+    if rng.random() < 0.1:
+        match["detections"] = ["denial-burst"]
+    if rng.random() < 0.25:
+        names = rng.sample(FIELDS, rng.randint(1, 2))
+        match["fields"] = {
+            n: {op: rng.randint(-1, 2) for op in rng.sample(OPERATORS, rng.randint(1, 2))} for n in names
+        }
+    return match
+
+
+def random_content(rng: random.Random, rules: int) -> Content:
+    """A bundle of a few policies, some in shadow, that share so many rules."""
+    policies = []
+    for p in range(rng.randint(1, 3)):
+        made = [
+            {
+                "effect": rng.choice(("allow", "deny")),
+                "priority": rng.randint(-2, 2),
+                "match": random_match(rng),
+                "tags": rng.sample(["ASI01", "ASI02", "ASI03"], rng.randrange(3)),
+                **({"severity": rng.choice(("low", "high", "critical"))} if rng.random() < 0.5 else {}),
+            }
+            for _ in range(rng.randint(1, rules))
+        ]
+        policies.append(make_policy(made, f"p{p}", rng.choice(("enforce", "enforce", "shadow"))))
+    return build_bundle(policies).content
+
+
+def random_action(rng: random.Random) -> Action:
+    """An action that random rules often match."""
+    return make_action(
+        tenant=rng.choice(TENANTS),
+        agent_id=rng.choice(AGENTS),
+        action=rng.choice(ACTIONS),
+        resource=random_resource(rng),
+        tool=rng.choice(TOOLS),
+        input_tokens=rng.randint(-1, 2),
+        output_tokens=rng.randint(-1, 2),
+        cost_usd=rng.choice(COSTS),
+        size_bytes=rng.randint(-1, 2),
+    )

@@ -1,0 +1,199 @@
+"""Policies as people write them: every mistake is told, with its place and what to do."""
+
+import pytest
+
+from policies.document import LARGEST_FILE
+from policies.load import Loaded, PolicyMistakes, load_policies
+
+GOOD = """\
+apiVersion: praetor/v1
+kind: Policy
+metadata:
+  name: files
+  description: Files.
+rules:
+  - id: read
+    effect: allow
+    match:
+      actions: ["read:file"]
+      fields:
+        size_bytes: {lte: 10}
+    message: reading is fine
+cases:
+  - {name: small, expect: allow, rule: read, action: {action: "read:file", size_bytes: 3}}
+  - {name: large, expect: deny, action: {action: "read:file", size_bytes: 30}}
+"""
+
+
+def load(text: str | bytes) -> Loaded:
+    return load_policies([("f.yaml", text.encode() if isinstance(text, str) else text)])
+
+
+def mistakes(text: str | bytes) -> list[str]:
+    with pytest.raises(PolicyMistakes) as caught:
+        load(text)
+    return [str(m) for m in caught.value.mistakes]
+
+
+def test_a_good_policy_is_read() -> None:
+    loaded = load(GOOD)
+    assert loaded.policies[0].rules[0].match.actions == ["read:file"]
+    assert loaded.places == {"files": "f.yaml:1"}
+    assert loaded.detections.denial_burst.count == 5
+
+
+TABLE = [
+    ("kind: Policy", "kind: Polizy", "2:7: unknown kind 'Polizy'; write one of: Policy, Detections"),
+    ("praetor/v1", "praetor/v9", "1:13: apiVersion 'praetor/v9' is not known; this version reads praetor/v1"),
+    ("apiVersion: praetor/v1\n", "", "1:1: missing key 'apiVersion'; add it"),
+    ("  name: files\n", "", "4:3: missing key 'name'; add it"),
+    ("name: files", "name: Files!", "4:9: 'name' is 'Files!'; it must fit"),
+    ("name: files", "name: bundle", "4:9: 'bundle' is the bundle's own name; choose another"),
+    ("    match:", "    macth:", "9:5: unknown key 'macth'; did you mean 'match'?"),
+    ("      actions:", "      action:", "10:7: unknown key 'action'; did you mean 'actions'?"),
+    ("size_bytes: {lte", "bytes_size: {lte", "12:9: unknown key 'bytes_size'; known here: input_tokens"),
+    ("{lte: 10}", "{most: 10}", "12:22: unknown key 'most'; known here: gt, gte, lt, lte, eq, neq"),
+    ("{lte: 10}", "{}", "12:21: no comparison; write one of gt, gte, lt, lte, eq, neq"),
+    ("{lte: 10}", "{lte: ten}", "12:27: 'lte' must be a number, not 'ten'"),
+    ("{lte: 10}", "{lte: '10'}", "12:27: 'lte' must be a number, not '10'"),
+    ("{lte: 10}", "{lte: true}", "12:27: 'lte' must be a number, not true"),
+    ("{lte: 10}", "{lte: .nan}", "12:27: 'lte' should be"),
+    ("{lte: 10}", "{lte: .inf}", "12:27: 'lte' should be"),
+    ("{lte: 10}", "{lte: 1e300}", "12:27: 'lte' should be less than or equal to 9007199254740992"),
+    ("{lte: 10}", "{lte: 10, lte: 11}", "12:31: the key 'lte' stands here already, on line 12; keep one"),
+    ("effect: allow", "effect: permit", "8:13: 'effect' must be 'allow' or 'deny', not 'permit'"),
+    (
+        "effect: allow",
+        "effect: allow\n    priority: high",
+        "9:15: 'priority' must be a whole number, not 'high'",
+    ),
+    (
+        "effect: allow",
+        "effect: allow\n    priority: 2000",
+        "9:15: 'priority' should be less than or equal to 1000",
+    ),
+    ("effect: allow", "effect: allow\n    tags: ASI01", "9:11: 'tags' must be a list"),
+    ("effect: allow", "effect: allow\n    tags: [a b]", "9:12: 'tags' is 'a b'; it must fit"),
+    ("effect: allow", "effect: allow\n    severity: bad", "9:15: 'severity' must be"),
+    ('["read:file"]', '"read:file"', "10:16: 'actions' must be a list"),
+    ('["read:file"]', "[read:file, 7]", "10:28: 'actions' must be a text, not 7; write it in quotes"),
+    ('["read:file"]', "[]", "10:16: 'actions' should"),
+    ('["read:file"]', '[""]', "10:17: an empty pattern matches nothing anyone means"),
+    ('["read:file"]', '["a**b"]', "10:17: 'a**b' has '**'; one '*' already crosses '/'"),
+    ('["read:file"]', '["[ab"]', "10:17: '[ab' has '[' without ']'"),
+    ('["read:file"]', '["x[]"]', "10:17: 'x[]' has an empty set"),
+    ('["read:file"]', '["[^a]"]', "10:17: '[^a]': negate a set with '!', not '^'"),
+    ('["read:file"]', '["[z-a]"]', "10:17: '[z-a]': the range z-a runs backwards"),
+    ('["read:file"]', '["http://[::1]/*"]', "10:17: 'http://[::1]/*': the set [::1] repeats itself"),
+    ('["read:file"]', '[" a"]', "10:17: ' a' begins or ends with white space"),
+    ("message: reading is fine", "message: 5", "13:14: 'message' must be a text, not 5; write it in quotes"),
+    ("message: reading is fine", "message: ''", "13:14: 'message' should have at least 1 character"),
+    (
+        "message: reading is fine",
+        "message: !!python/name:os.system x",
+        "13:14: the tag tag:yaml.org,2002:python",
+    ),
+    ("    match:\n", "    <<: {a: 1}\n    match:\n", "9:5: merge keys ('<<') are not read"),
+    ("rule: read,", "rule: raed,", "15:40: no rule raed in this policy; did you mean read?"),
+    ("expect: deny", "expect: allow", "15:3: no case expects deny; add one"),
+    ("size_bytes: 3}", "size_bites: 3}", "15:76: unknown key 'size_bites'; did you mean 'size_bytes'?"),
+    ("size_bytes: 3}", "size_bytes: lots}", "15:88: 'size_bytes' must be a whole number, not 'lots'"),
+    ("name: large", "name: small", "16:12: the name 'small' stands already on line 15; choose another"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "told"), TABLE)
+def test_a_mistake_is_told_with_its_place(old: str, new: str, told: str) -> None:
+    assert old in GOOD
+    found = mistakes(GOOD.replace(old, new, 1))
+    assert any(m.startswith(f"f.yaml:{told}") for m in found), found
+
+
+def test_a_rule_id_twice() -> None:
+    rule = GOOD[GOOD.index("  - id: read") : GOOD.index("cases:")]
+    assert mistakes(GOOD.replace("cases:", rule + "cases:")) == [
+        "f.yaml:14:9: the id 'read' stands already on line 7; choose another"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "1:1: the file holds no policy"),
+        ("# nothing\n", "1:1: the file holds no policy"),
+        (GOOD + "---\n", "18:1: an empty document; remove the '---'"),
+        ("- a\n", "1:1: a policy begins with 'apiVersion:'"),
+        ("a: [b\n", "2:1: not YAML: "),
+        ("a: 'b\n", "2:1: not YAML: "),
+        ("a: b: c\n", "1:5: not YAML: mapping values are not allowed"),
+        (b"a: \xff\n", "1:1: not YAML: "),
+        (b"a: \x00\n", "1:1: not YAML: "),
+        ("? [a]\n: b\n", "1:3: a key must be a plain text"),
+        ("a: *b\n", "1:4: *b stands for nothing: no &b before it"),
+        ("a: &b [*b]\n", "1:8: *b holds itself"),
+        ("[" * 500_000, "1:33: nested deeper than 32 levels"),
+        ("- " * 500_000, "1:65: nested deeper than 32 levels"),
+        (
+            "#" * (LARGEST_FILE + 1),
+            f"1:1: the file has {LARGEST_FILE + 1} bytes; at most {LARGEST_FILE} are read",
+        ),
+    ],
+)
+def test_what_is_no_policy(text: str | bytes, told: str) -> None:
+    found = mistakes(text)
+    assert found[0].startswith(f"f.yaml:{told}"), found
+
+
+def test_aliases_that_explode_are_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
+    assert "more than 2000000 values, aliases expanded" in mistakes("\n".join(lines))[0]
+
+
+def test_honest_aliases_are_read() -> None:
+    text = GOOD.replace('["read:file"]', '&a ["read:file"]\n      tools: *a')
+    rule = load(text).policies[0].rules[0]
+    assert rule.match.tools == rule.match.actions == ["read:file"]
+
+
+def test_words_that_other_readers_turn_into_truths_stay_words() -> None:
+    rule = load(GOOD.replace('["read:file"]', "[no, on, 2024-01-01, 0123, 1:30]")).policies[0].rules[0]
+    assert rule.match.actions == ["no", "on", "2024-01-01", "0123", "1:30"]
+
+
+def test_all_mistakes_of_all_files_are_told_together() -> None:
+    bad = GOOD.replace("effect: allow", "effect: permit").replace("lte: 10", "lte: ten")
+    with pytest.raises(PolicyMistakes) as caught:
+        load_policies(
+            [
+                ("b.yaml", bad.encode()),
+                ("a.yaml", b"a: ["),
+                ("c.yaml", GOOD.encode()),
+                ("d.yaml", GOOD.encode()),
+            ]
+        )
+    told = [str(m).split(": ")[0] for m in caught.value.mistakes]
+    assert told == ["a.yaml:2:1", "b.yaml:8:13", "b.yaml:12:27", "d.yaml:4:9"]
+    assert "the policy name files is taken by c.yaml:1" in str(caught.value)
+
+
+def test_thresholds_are_set_once_and_checked() -> None:
+    one = "apiVersion: praetor/v1\nkind: Detections\ndetections:\n  denial-burst: {count: 9}\n"
+    assert load(one).detections.denial_burst.count == 9
+    assert mistakes(one + "---\n" + one)[0].startswith(
+        "f.yaml:7:7: detections are set already in f.yaml:1; keep one"
+    )
+    assert mistakes(one.replace("9", "41"))[0].startswith(
+        "f.yaml:4:25: 'count' should be less than or equal to 40"
+    )
+    assert mistakes(one.replace("denial-burst", "denial"))[0].startswith(
+        "f.yaml:4:3: unknown key 'denial'; did you mean 'denial-burst'?"
+    )
+
+
+def test_ten_thousand_mistakes_are_counted_not_all_told() -> None:
+    rules = "".join(f"  - {{id: r{i}, effect: nay, match: {{}}, message: m}}\n" for i in range(10_000))
+    with pytest.raises(PolicyMistakes) as caught:
+        load(GOOD.replace("cases:", rules + "cases:"))
+    assert len(caught.value.mistakes) == 10_000
+    assert str(caught.value).splitlines()[-1] == "... and 9800 more"
