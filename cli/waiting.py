@@ -120,7 +120,7 @@ def check_clickhouse(settings: Settings) -> None:
     client = connect(settings)
     try:
         with errors_of(settings):
-            client.command(f"EXISTS TABLE {DECISIONS.name}")
+            client.command(f"SELECT 1 FROM {DECISIONS.name} LIMIT 0")
     finally:
         client.close()
 
