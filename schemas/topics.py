@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 DAY_MS = 86_400_000
 MIB = 1 << 20
 
+# Brokers limit batches, not records: what govern writes it batches up to 4 MiB.
+BATCH = str(8 * MIB)
+
 COMPACTED = {
     "cleanup.policy": "compact",
     "segment.bytes": str(64 * MIB),
@@ -51,12 +54,12 @@ CONTROL = Topic(
     single=True,
     output=False,
 )
-DECISIONS = Topic("agent.decisions", {**_kept(30), "max.message.bytes": str(8 * MIB)})
-THREATS = Topic("agent.threats", {**_kept(30), "max.message.bytes": str(2 * MIB)})
+DECISIONS = Topic("agent.decisions", {**_kept(30), "max.message.bytes": BATCH})
+THREATS = Topic("agent.threats", {**_kept(30), "max.message.bytes": BATCH})
 CHECKPOINTS = Topic("agent.checkpoints", _kept(30))
-STATE = Topic("agent.state", {**COMPACTED, "max.message.bytes": str(8 * MIB)})
+STATE = Topic("agent.state", {**COMPACTED, "max.message.bytes": BATCH})
 INCIDENTS = Topic("agent.incidents", _kept(30))
-DEAD_LETTERS = Topic("agent.dead-letters", {**_kept(90), "max.message.bytes": str(2 * MIB)})
+DEAD_LETTERS = Topic("agent.dead-letters", {**_kept(90), "max.message.bytes": BATCH})
 SNAPSHOTS = Topic("agent.snapshots", _kept(30))
 ARCHIVE = Topic("agent.archive", COMPACTED)
 
