@@ -1,4 +1,4 @@
-"""Brokers with a log on them. agent.actions and agent.control have no prefix, so a log needs its own broker."""
+"""Brokers with a log on them: agent.actions and agent.control have no prefix, so a log needs its own."""
 
 import asyncio
 from collections.abc import Iterator
