@@ -8,14 +8,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import govern
+from bench import agents, archive, govern, latency, rules
 from bench.measure import Plan
 from bench.report import Series, as_json, as_markdown, show
+from bench.stack import quiet
 from runtime.errors import PraetorError, Unavailable
 
 SERIES: dict[str, Callable[[Plan], Series]] = {
     "govern": govern.run,
+    "rules": rules.run,
+    "agents": agents.run,
+    "archive": archive.run,
+    "latency": latency.run,
 }
+
+WIDTH = 120
 
 EXAMPLES = """\
 examples:
@@ -35,11 +42,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"series: {', '.join(SERIES)} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"series: {', '.join(SERIES)} (default: all)"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds, after one to warm up (5)")
     parser.add_argument("--actions", type=int, default=240_000, help="actions in a drained log (240000)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures for machines")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables of docs/benchmarks.md")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the tables of docs/benchmarks.md"
+    )
     parser.add_argument("--profile", action="store_true", help="profile the last round (it is slower)")
     parser.add_argument("--quick", action="store_true", help="one round of tiny sizes")
     found = parser.parse_args(arguments)
@@ -52,7 +63,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main() -> None:
     """Measure and print."""
     wanted = parse(sys.argv[1:])
-    told = Console(stderr=True)
+    quiet()
+    told, shown = Console(stderr=True), Console()
+    shown.width = max(shown.width, WIDTH)
     plan = Plan(
         rounds=1 if wanted.quick else wanted.rounds,
         actions=min(wanted.actions, 24_000) if wanted.quick else wanted.actions,
@@ -65,7 +78,7 @@ def main() -> None:
         for name in wanted.names or SERIES:
             plan.tell(f"series {name}")
             found.append(SERIES[name](plan))
-            show(found[-1], Console())
+            show(found[-1], shown)
     except (PraetorError, Unavailable) as error:
         sys.exit(f"bench: {error}")
     if wanted.json:

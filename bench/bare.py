@@ -47,7 +47,9 @@ class Loop:
         )
         self._producer = await started(producer, options)
         await producer.begin_transaction()
-        await asyncio.gather(*[await producer.send(self._topic, b"", partition=p) for _, p in self._partitions])
+        await asyncio.gather(
+            *[await producer.send(self._topic, b"", partition=p) for _, p in self._partitions]
+        )
         await producer.commit_transaction()
         consumer = self._consumer = await start_consumer(options, "read_committed")
         consumer.assign(self._partitions)

@@ -1,31 +1,35 @@
-"""A measured process: `python -m bench.child JOB` does one job and prints what it measured as one JSON line."""
+"""A measured process: `python -m bench.child JOB` does one job and prints what it found as a line of JSON."""
 
 import asyncio
 import json
-import logging
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import structlog
-
 from bench.bare import drain_bare
 from bench.drain import drain_govern
-from bench.stack import Job, read_job
+from bench.remember import judge_among, remember
+from bench.rows import archive, dump, insert
+from bench.stack import Job, quiet, read_job
+from bench.traffic import produce, read
 
 KINDS: dict[str, Callable[[Job], Awaitable[dict[str, Any]]]] = {
     "govern": drain_govern,
     "bare": drain_bare,
+    "agents": judge_among,
+    "remember": remember,
+    "archive": archive,
+    "dump": dump,
+    "insert": insert,
+    "produce": produce,
+    "read": read,
 }
 
 
 def main() -> None:
     """Do the job."""
     job = read_job(sys.argv[1])
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    quiet()
     print(json.dumps(asyncio.run(KINDS[job.kind](job))))
 
 

@@ -4,8 +4,8 @@ import statistics
 from typing import Any
 
 from bench.measure import Plan, Spread, alternate, ratios, spread
-from bench.report import Series, Target
 from bench.memory import ledger_cost, verdict_bytes
+from bench.report import Series, Target
 from bench.stack import Job, Log, outputs, run_job, running_log
 
 AGENTS = 100
@@ -75,9 +75,7 @@ def _series(plan: Plan, found: dict[str, list[dict[str, Any]]], ledger: list[flo
 def _targets(rates: dict[str, list[float]], cpu: dict[str, list[float]], share: Spread) -> list[Target]:
     return [
         Target("rate at 10,000 rules ÷ the bare loop's", ratios(rates[GOVERN_MANY], rates[BARE]), 0.8),
-        Target(
-            "CPU an action at 10,000 rules ÷ at 10", ratios(cpu[GOVERN_MANY], cpu[GOVERN_FEW]), most=1.2
-        ),
+        Target("CPU an action at 10,000 rules ÷ at 10", ratios(cpu[GOVERN_MANY], cpu[GOVERN_FEW]), most=1.2),
         Target(
             "rate with transactions ÷ at-least-once", ratios(rates[GOVERN_FEW], rates[AT_LEAST_ONCE]), 0.9
         ),
@@ -93,5 +91,6 @@ def _notes(found: dict[str, list[dict[str, Any]]], ledger: list[float]) -> list[
         " transaction a batch; same client settings. It keeps no state, progress or ledger, nor offsets.",
         f"Ledger: {spread(ledger).text()} µs an action (leaf, digests of texts, Merkle frontier), found by"
         " judging in turns with its hashing and without it, divided by govern's CPU an action.",
-        f"State records a transaction: {statistics.median(cells):,.0f}, of {AGENTS} agents.",
+        f"State records a transaction, progress among them: {statistics.median(cells) + 1:,.0f}"
+        f" ({AGENTS} agents).",
     ]

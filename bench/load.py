@@ -1,4 +1,4 @@
-"""What is judged, and by what: seeded actions of a fleet, rules of any number, the log filled with actions."""
+"""What is judged, and by what: seeded actions of a fleet, rules of any number, the log filled with them."""
 
 import random
 import uuid
@@ -13,6 +13,7 @@ from streams.producing import ActionProducer
 
 TENANT = "acme"
 PROJECTS = 200
+OWN_PROJECTS = 5
 FILES = 50
 KINDS = ("read:file", "write:file", "call:tool", "exec:shell")
 WEIGHTS = (60, 25, 13, 2)
@@ -22,7 +23,7 @@ CHUNK = 20_000
 
 
 def make_actions(
-    count: int, agents: int, seed: int = 1, fresh: bool = False
+    count: int, agents: int, seed: int = 1, fresh: bool = False, own: float = 0.9
 ) -> Iterator[tuple[bytes, bytes]]:
     """Keys and framed actions of some 283 bytes.
 
@@ -31,10 +32,15 @@ def make_actions(
         agents: that take turns at random.
         seed: the same seed gives the same actions.
         fresh: whether every resource is a new one; else there are 10,000 of them.
+        own: the share of actions in one of the agent's own 5 projects; the others are in any of 200.
     """
     rng = random.Random(seed)
     for i in range(count):
-        agent = f"agent-{rng.randrange(agents)}"
+        number = rng.randrange(agents)
+        agent = f"agent-{number}"
+        project = (number * OWN_PROJECTS + rng.randrange(OWN_PROJECTS)) % PROJECTS
+        if rng.random() >= own:
+            project = rng.randrange(PROJECTS)
         file = i if fresh else rng.randrange(FILES)
         record: dict[str, Any] = {
             "event_id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
@@ -45,7 +51,7 @@ def make_actions(
             "phase": "call",
             "mode": "observe",
             "action": rng.choices(KINDS, WEIGHTS)[0],
-            "resource": f"/workspace/project-{rng.randrange(PROJECTS)}/src/file-{file}.py",
+            "resource": f"/workspace/project-{project}/src/file-{file}.py",
             "tool": "editor",
             "model": "model-x",
             "input_tokens": 1200,
@@ -88,7 +94,9 @@ def _rule(name: str, effect: Any, **match: Any) -> Rule:
 def make_bundle(rules: Sequence[Rule]) -> Bundle:
     """A bundle of one policy."""
     actions = {"allow": "read:file", "deny": "exec:shell"}
-    cases = [Case.model_validate({"name": e, "action": {"action": a}, "expect": e}) for e, a in actions.items()]
+    cases = [
+        Case.model_validate({"name": e, "action": {"action": a}, "expect": e}) for e, a in actions.items()
+    ]
     policy = Policy(
         apiVersion="praetor/v1",
         kind="Policy",

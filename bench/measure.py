@@ -1,5 +1,6 @@
 """How things are measured: systems take turns in one run; what is told is the median and what it hides."""
 
+import math
 import os
 import statistics
 import time
@@ -83,7 +84,7 @@ def time_batches(run: Callable[[Any], object], batches: Sequence[Sequence[Any]])
 def quantile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least this share of all values does not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
 
 
 def resident_bytes() -> int:

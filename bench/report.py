@@ -77,7 +77,7 @@ def show(series: Series, console: Console) -> None:
     """Print one series."""
     table = Table(title=series.title, title_justify="left", title_style="bold")
     for i, column in enumerate(series.columns):
-        table.add_column(column, justify="right" if i else "left", overflow="fold")
+        table.add_column(column, justify="right" if i else "left", no_wrap=not i)
     for row in series.rows:
         table.add_row(*row)
     console.print(table)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.load import fill, make_bundle, make_rules
@@ -121,6 +123,14 @@ def run_job(job: Job) -> dict[str, Any]:
         raise PraetorError(f"{job.kind} failed: {done.stderr.strip()[-3000:]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def quiet() -> None:
+    """Log warnings only, on standard error: logging is no part of what is measured."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def read_job(text: str) -> Job:
