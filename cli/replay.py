@@ -12,10 +12,11 @@ from cli.options import DataDir, JsonOutput
 from cli.recordings import ActionReader, TraceReader, open_recording
 from cli.sending import print_summary, progress_bar, send, summarise
 from cli.spool import Spool
-from cli.waiting import check_clickhouse, wait_for_decisions
+from cli.waiting import wait_for_decisions
 from runtime.errors import Malformed, PraetorError
 from runtime.settings import Settings, load_settings, need_bootstrap
 from schemas.model import encode_action
+from sinks.migrate import need_migrated
 from streams.producing import LARGEST_VALUE
 
 SHOWN_MISTAKES = 20
@@ -52,7 +53,7 @@ def replay(
     settings = load_settings(data=data)
     need_bootstrap(settings)
     if wait:
-        check_clickhouse(settings)
+        need_migrated(settings)  # before publishing, not after it
     with Spool() as spool, progress_bar() as progress:
         check_file(file, format, spool, progress)
         summary = asyncio.run(_publish_and_wait(settings, spool, rate, timeout if wait else None, progress))

@@ -8,8 +8,9 @@ from rich.progress import Progress
 
 from cli.options import DataDir, JsonOutput
 from cli.sending import print_summary, progress_bar, send, summarise
-from cli.waiting import check_clickhouse, wait_for_decisions
+from cli.waiting import wait_for_decisions
 from runtime.settings import Settings, load_settings, need_bootstrap
+from sinks.migrate import need_migrated
 from streams.simulation import Fleet, encoded
 
 DEFAULT_COUNT = 10_000
@@ -37,7 +38,7 @@ def simulate(
     settings = load_settings(data)
     need_bootstrap(settings)
     if wait:
-        check_clickhouse(settings)
+        need_migrated(settings)  # before publishing, not after it
     total = DEFAULT_COUNT if count is None and not seconds else count
     fleet = Fleet(seed, agents, hostile)
     with progress_bar() as progress:

@@ -111,20 +111,6 @@ async def wait_for_decisions(
     return {**totals, "wait_seconds": round(time.monotonic() - begun, 3)}
 
 
-def check_clickhouse(settings: Settings) -> None:
-    """See that ClickHouse answers and has the tables: before publishing, not after it.
-
-    Raises:
-        Unavailable, PraetorError: it does not, with the reason.
-    """
-    client = connect(settings)
-    try:
-        with errors_of(settings):
-            client.command(f"SELECT 1 FROM {DECISIONS.name} LIMIT 0")
-    finally:
-        client.close()
-
-
 def _poll(arrivals: Arrivals, settings: Settings, arrived: int) -> int:
     try:
         with errors_of(settings):
