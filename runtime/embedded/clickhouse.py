@@ -14,7 +14,7 @@ import uvicorn
 from runtime.embedded.clickhouse_http import application
 from runtime.embedded.engine import Engine
 
-GRACE_SECONDS = 10
+GRACE_SECONDS = 5
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ from starlette.routing import Route
 from runtime.embedded.clickhouse_errors import AUTHENTICATION_FAILED, status_of
 from runtime.embedded.clickhouse_reply import Blocks, first_block, reply_headers, whole
 from runtime.embedded.clickhouse_request import Call, gather, passwords, read_body, read_call
-from runtime.embedded.engine import BLOCKWISE, Engine, EngineError, Session
-from runtime.embedded.statement import first_word, format_clause, parse_insert, several_statements
+from runtime.embedded.engine import BLOCKWISE, STREAMING_NOT_SUPPORTED, Engine, EngineError, Session
+from runtime.embedded.statement import Query, parse_insert, parse_query
 
 THREADS = 64
 HEAD_BYTES = 1024 * 1024
@@ -61,6 +61,11 @@ class Interface:
         except EngineError as error:
             await self._close(session)
             return await self._refuse(body, error.code, str(error))
+        except UnicodeDecodeError:
+            await self._close(session)
+            return await self._refuse(
+                body, 62, "Code: 62. DB::Exception: The query is not UTF-8. (SYNTAX_ERROR)"
+            )
         except ClientDisconnect:
             response = Response(status_code=400)  # nobody reads it
         if not isinstance(response, Blocks):
@@ -90,6 +95,7 @@ class Interface:
             insert = parse_insert(text) if len(text) <= HEAD_BYTES else insert
             if insert is not None:
                 break
+        insert = insert or parse_insert(text, whole=True)
         if insert is None:
             return await self._query(call, session, text)
         await self.run(session.insert, insert.head, insert.data_format)
@@ -100,16 +106,19 @@ class Interface:
         return Response(headers=reply_headers(call.query_id, "", session.progress))
 
     async def _query(self, call: Call, session: Session, text: bytes) -> Response:
-        if several_statements(text):
-            raise EngineError("Code: 62. DB::Exception: Multi-statements are not allowed. (SYNTAX_ERROR)")
-        sql = text.decode()
-        data_format = format_clause(text) or call.default_format
-        if data_format not in BLOCKWISE or first_word(text) not in ("SELECT", "WITH"):
-            data = await self.run(session.query, sql, call.default_format, call.parameters)
-            return whole(data, reply_headers(call.query_id, data_format, session.progress), call.encoding)
-        begin = await self.run(first_block, session, sql, data_format, call.parameters)
-        headers = reply_headers(call.query_id, data_format, session.progress)
-        return Blocks(session, begin, headers, call.encoding, self.run)
+        query = parse_query(text)
+        refuse_what_a_server_refuses(query)
+        sql, data_format = text.decode(), query.data_format or call.default_format
+        if data_format in BLOCKWISE and query.first_word in ("SELECT", "WITH"):
+            try:
+                begin = await self.run(first_block, session, sql, query, data_format, call.parameters)
+                headers = reply_headers(call.query_id, data_format, session.progress)
+                return Blocks(session, begin, headers, call.encoding, self.run)
+            except EngineError as error:
+                if STREAMING_NOT_SUPPORTED not in str(error):
+                    raise
+        data = await self.run(session.query, sql, data_format, call.parameters)
+        return whole(data, reply_headers(call.query_id, data_format, session.progress), call.encoding)
 
     async def _refuse(self, body: AsyncIterator[bytes], code: int, message: str) -> Response:
         async for _ in body:
@@ -121,6 +130,15 @@ class Interface:
         return not self._password or any(
             hmac.compare_digest(offered.encode(), self._password.encode()) for offered in passwords(request)
         )
+
+
+def refuse_what_a_server_refuses(query: Query) -> None:
+    """Raise the errors of ClickHouse's HTTP interface for what the engine in itself would do."""
+    if query.several or not query.first_word:
+        what = "Multi-statements are not allowed" if query.several else "Empty query"
+        raise EngineError(f"Code: 62. DB::Exception: {what}. (SYNTAX_ERROR)")
+    if query.outfile:
+        raise EngineError("Code: 358. DB::Exception: INTO OUTFILE is not allowed. (INTO_OUTFILE_NOT_ALLOWED)")
 
 
 def application(engine: Engine, password: str) -> Starlette:

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from runtime.embedded.compression import Compressor, Encoded, Plain
 from runtime.embedded.engine import EngineError, Progress, Session
+from runtime.embedded.statement import Query
 
 T = TypeVar("T")
 CONTENT_TYPES = {
@@ -55,7 +56,9 @@ def whole(data: bytes, headers: Mapping[str, str], encoding: str) -> Response:
     return Response(body.add(data) + body.end(), headers={**headers, **named})
 
 
-def first_block(session: Session, sql: str, data_format: str, parameters: Mapping[str, str]) -> bytes:
+def first_block(
+    session: Session, sql: str, query: Query, data_format: str, parameters: Mapping[str, str]
+) -> bytes:
     """Start a SELECT and return its first block.
 
     Of an empty result in Native that is a block of its columns without rows, as a server sends it; chDB's
@@ -68,17 +71,10 @@ def first_block(session: Session, sql: str, data_format: str, parameters: Mappin
     block = session.block()
     if block or data_format != "Native":
         return block
-    described = session.query(f"DESCRIBE TABLE ({strip(sql)})", "JSONCompactColumns", parameters)
+    described = session.query(f"DESCRIBE TABLE ({query.core}\n)", "JSONCompactColumns", parameters)
     names, types = json.loads(described)[:2]
     columns = b"".join(text(name) + text(kind) for name, kind in zip(names, types, strict=True))
     return varint(len(names)) + varint(0) + columns
-
-
-def strip(sql: str) -> str:
-    """Return a query without its semicolon and FORMAT clause, fit to stand in parentheses."""
-    query = sql.strip().removesuffix(";").strip()
-    head, _, tail = query.rpartition("FORMAT")
-    return f"{head if head and tail.split() == ['Native'] else query}\n"
 
 
 def varint(number: int) -> bytes:

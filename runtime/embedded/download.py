@@ -21,13 +21,14 @@ ATTEMPTS = 3
 Advance = Callable[[int], None]
 
 
-def fetch_jars(jars: tuple[Jar, ...], repository: Path, advance: Advance) -> None:
+def fetch_jars(jars: tuple[Jar, ...], repository: Path, advance: Advance, url: str = "") -> None:
     """Bring the jars that are missing or damaged, several at a time; a second process waits for the first.
 
     Args:
         jars: what is wanted.
         repository: the local Maven repository; made if need be.
         advance: called with the number of bytes that have arrived since, from this thread.
+        url: a Maven repository; empty is Maven Central.
 
     Raises:
         PraetorError: no network, or a file is not the pinned one (it is then deleted).
@@ -35,7 +36,7 @@ def fetch_jars(jars: tuple[Jar, ...], repository: Path, advance: Advance) -> Non
     repository.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(repository):
         wanted = sorted(missing_jars(jars, repository), key=lambda jar: -jar.size)
-        context = MavenContext(repo_cache=repository)
+        context = MavenContext(repo_cache=repository, remote_repos={"given": url} if url else None)
         with ThreadPoolExecutor(PARALLEL) as pool:
             running = {pool.submit(_fetch, jar, repository, context): jar for jar in wanted}
             for done in as_completed(running):

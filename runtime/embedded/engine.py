@@ -13,6 +13,7 @@ import chdb
 
 # Blocks of these formats may be put one after the other; all others are made whole in memory.
 BLOCKWISE = frozenset({"Native", "TabSeparated", "TSV", "CSV", "RowBinary", "JSONEachRow"})
+STREAMING_NOT_SUPPORTED = "Streaming query is not supported"
 CODE = re.compile(r"Code: (\d+)\.")
 
 

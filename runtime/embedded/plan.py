@@ -64,6 +64,14 @@ def python_module(module: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", module, *arguments)
 
 
+def clickhouse_environment(password: str) -> dict[str, str]:
+    """Return what the ClickHouse process needs in its environment.
+
+    The engine reads TZ when it is loaded; without UTC, times that have no zone would differ between hosts.
+    """
+    return {"PRAETOR_CLICKHOUSE_PASSWORD": password, "TZ": "UTC"}
+
+
 def embedded_kafka(remembered: Plan | None, port: int | None) -> dict[str, object]:
     """Return the plan's fields for a broker of our own, on `port` or the remembered one or a free one."""
     known = remembered.kafka_port if remembered else 0

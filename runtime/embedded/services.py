@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from runtime.embedded.plan import python_module
+from runtime.embedded.plan import clickhouse_environment, python_module
 from runtime.embedded.process import end, free_port, http_answers, kafka_answers, spawn, wait_until
 
 START_SECONDS = 60.0
@@ -101,7 +101,7 @@ class ClickHouse(Server):
     def __init__(self, data: Path, port: int = 0, password: str = "") -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        env = {"PRAETOR_CLICKHOUSE_PASSWORD": password}
+        env = clickhouse_environment(password)
         super().__init__("clickhouse", data, ["--port", str(self.port)], env)
 
     def answers(self) -> bool:

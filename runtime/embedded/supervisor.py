@@ -15,7 +15,7 @@ from types import FrameType
 
 from runtime.embedded.child import Child
 from runtime.embedded.folder import end_stale, lock, say
-from runtime.embedded.plan import Plan, python_module, read_plan
+from runtime.embedded.plan import Plan, clickhouse_environment, python_module, read_plan
 from runtime.embedded.process import http_answers, kafka_answers, tail
 from runtime.errors import PraetorError
 from runtime.stack import Stack, this_process, write_stack
@@ -113,6 +113,7 @@ class Supervisor:
             self._publish()
             for child in tier:
                 child.wait(deadline - time.monotonic())
+                say(f"{child.name}: {child.state} {child.service().detail}")
         self._publish()
 
     def _publish(self) -> None:
@@ -154,7 +155,7 @@ def services(data: Path, plan: Plan) -> list[Child]:
             "--port",
             str(plan.clickhouse_port),
         )
-        env = {"PRAETOR_CLICKHOUSE_PASSWORD": plan.clickhouse_password}
+        env = clickhouse_environment(plan.clickhouse_password)
         answers = partial(http_answers, plan.clickhouse_port)
         children.append(Child("clickhouse", argv, logs / "clickhouse.log", env, answers=answers))
     return children
