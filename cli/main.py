@@ -11,6 +11,7 @@ from cli.control import control_app
 from cli.db import db_app
 from cli.demo import demo
 from cli.govern import govern
+from cli.ledger import ledger_app
 from cli.policy import policy_app
 from cli.publish import active, publish
 from cli.query import query
@@ -40,6 +41,7 @@ policy_app.command()(active)
 app.add_typer(policy_app, name="policy")
 app.add_typer(db_app, name="db")
 app.add_typer(control_app, name="control")
+app.add_typer(ledger_app, name="ledger")
 
 
 def _version(wanted: bool) -> None:

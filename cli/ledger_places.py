@@ -1,0 +1,76 @@
+"""Which place of the ledger a command reads, and which of its logs."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.ledger_clickhouse import ClickHouseSource
+from cli.ledger_kafka import KafkaSource
+from cli.ledger_sources import Log, Source
+from runtime.errors import PraetorError
+from runtime.kafka import common_options
+from runtime.settings import Settings
+
+
+class Place(StrEnum):
+    """A place that keeps the ledger."""
+
+    kafka = "kafka"
+    clickhouse = "clickhouse"
+
+
+From = Annotated[
+    Place, typer.Option("--from", help="Read Kafka, or ClickHouse alone (which keeps the ledger for ever).")
+]
+Prefix = Annotated[str, typer.Option("--topic-prefix", help="Read the topics of this prefix.")]
+Witness = Annotated[
+    Path | None,
+    typer.Option(help="Checkpoints kept elsewhere: signed notes, or JSON. See: praetor ledger show --notes"),
+]
+
+
+@contextmanager
+def opened(place: Place, settings: Settings) -> Iterator[Source]:
+    """The place, connected.
+
+    Raises:
+        PraetorError, Unavailable: it is not there, or holds no ledger.
+    """
+    source: Source
+    if place is Place.kafka:
+        source = KafkaSource(common_options(settings), settings.topic_prefix)
+    else:
+        source = ClickHouseSource(settings)
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def chosen(logs: Collection[Log], partition: int | None) -> list[Log]:
+    """The logs, or those of one partition.
+
+    Raises:
+        PraetorError: there is none.
+    """
+    found = sorted(log for log in logs if partition in (None, log.partition))
+    if not found:
+        there = ", ".join(str(p) for p in sorted({log.partition for log in logs}))
+        raise PraetorError(f"no log of partition {partition}; there are: {there}")
+    return found
+
+
+def log_of(origin: str) -> Log:
+    """The log that a checkpoint's first line names.
+
+    Raises:
+        PraetorError: it is not `<log_id>/<partition>`.
+    """
+    log_id, slash, partition = origin.rpartition("/")
+    if not slash or not partition.isdecimal() or str(int(partition)) != partition:
+        raise PraetorError(f"a note of origin {origin[:100]!r}: <log id>/<partition> was expected")
+    return Log(log_id, int(partition))
