@@ -16,7 +16,7 @@ from policies.outcome import CompiledRule, Composer, Failure, compile_rule, deci
 from schemas.action import Action
 from schemas.verdict import Verdict
 
-OUTCOMES = 16_384
+OUTCOMES = 65_536
 VERDICTS = 64
 
 Key = tuple[int, int, int, int, int, int]

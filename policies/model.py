@@ -14,6 +14,7 @@ from policies.pattern import parse_pattern
 API_VERSION: Literal["praetor/v1"] = "praetor/v1"
 RESERVED = "bundle"
 """The policy name under which a bundle's own reasons (its default) stand."""
+RESERVED_NAMES = (RESERVED, "praetor")
 
 DetectorId = Literal["denial-burst"]
 DETECTORS: tuple[str, ...] = get_args(DetectorId)
@@ -28,8 +29,10 @@ def _check_pattern(text: str) -> str:
 
 
 def _check_name(text: str) -> str:
-    if text == RESERVED:
-        raise PydanticCustomError("reserved", "'bundle' is the bundle's own name; choose another")
+    if text in RESERVED_NAMES:
+        raise PydanticCustomError(
+            "reserved", "'{name}' is Praetor's own name; choose another", {"name": text}
+        )
     return text
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies import dimension, index
+from policies.bitset import bits, lowest
 from policies.bundle import build_bundle
 from policies.index import Index
 from policies.linear import Decision, decide, glob
@@ -188,3 +189,10 @@ def test_no_pattern_matches_an_absent_tool() -> None:
     judged = Index(make_content({"effect": "allow", "match": {"tools": ["*"]}}))
     assert judged.decide(make_action(tool=None)).effect is Effect.deny
     assert judged.decide(make_action(tool="")).effect is Effect.allow
+
+
+@settings(max_examples=200)
+@given(st.sets(st.integers(0, 500)), st.integers(0, 600))
+def test_places_of_a_bit_set(places: set[int], most: int) -> None:
+    assert bits(places) == sum(1 << p for p in places)
+    assert lowest(bits(places), most) == sorted(places)[:most]

@@ -48,7 +48,7 @@ TABLE = [
     ("apiVersion: praetor/v1\n", "", "1:1: missing key 'apiVersion'; add it"),
     ("  name: files\n", "", "4:3: missing key 'name'; add it"),
     ("name: files", "name: Files!", "4:9: 'name' is 'Files!'; it must fit"),
-    ("name: files", "name: bundle", "4:9: 'bundle' is the bundle's own name; choose another"),
+    ("name: files", "name: bundle", "4:9: 'bundle' is Praetor's own name; choose another"),
     ("    match:", "    macth:", "9:5: unknown key 'macth'; did you mean 'match'?"),
     ("      actions:", "      action:", "10:7: unknown key 'action'; did you mean 'actions'?"),
     ("size_bytes: {lte", "bytes_size: {lte", "12:9: unknown key 'bytes_size'; known here: input_tokens"),
