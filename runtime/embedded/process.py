@@ -70,8 +70,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def port_is_free(port: int) -> bool:
-    """True if a server could listen on 127.0.0.1:port now."""
+def port_gets_free(port: int, seconds: float) -> bool:
+    """True once a server could listen on 127.0.0.1:port; waits so long, for a process that is just ending."""
+    deadline = time.monotonic() + seconds
+    while not _port_is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _port_is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,8 +1,8 @@
 """Starts the services, then the production commands, and keeps them running: the process behind `praetor up`.
 
-`python -m runtime.embedded.supervisor DIR` does what DIR/plan.json says and tells in DIR/stack.json how it
-goes. SIGTERM and SIGINT stop everything in reverse order. If it is killed, its children die with it
-(Linux); where they do not, the next supervisor of the folder ends them first.
+`python -m runtime.embedded.supervisor DIR [--detach]` does what DIR/plan.json says and tells in
+DIR/stack.json how it goes. SIGTERM and SIGINT stop everything in reverse order. If it is killed, its
+children die with it (Linux); where they do not, the next start in the folder ends them first.
 """
 
 import signal
@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from runtime.embedded.child import Child
-from runtime.embedded.folder import end_stale, lock, say
+from runtime.embedded.folder import detach, end_stale, lock, say
 from runtime.embedded.plan import Plan, clickhouse_environment, python_module, read_plan
 from runtime.embedded.process import http_answers, kafka_answers, tail
 from runtime.errors import PraetorError
@@ -168,8 +168,10 @@ def commands(data: Path, plan: Plan) -> list[Child]:
 
 
 def main() -> None:
-    """Supervise the folder that is the only argument; exit with 1 and one message if that cannot be."""
+    """Supervise the folder that is the first argument; exit with 1 and one message if that cannot be."""
     data = Path(sys.argv[1])
+    if "--detach" in sys.argv[2:]:
+        detach(data / "logs" / "supervisor.log")
     try:
         with lock(data):
             end_stale(data)
