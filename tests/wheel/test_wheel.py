@@ -57,7 +57,7 @@ def test_it_migrates_the_database(praetor: Path, tmp_path: Path, clickhouse: str
 
 
 def test_the_embedded_stack_names_its_extra_where_it_is_missing(praetor: Path, tmp_path: Path):
-    with pytest.raises(AssertionError, match="praetor: .*embedded"):
+    with pytest.raises(AssertionError, match=r"praetor: .*embedded"):
         run(praetor, "up", "-d", "--data", tmp_path / "data", cwd=tmp_path)
 
 
