@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SOURCES := schemas policies detections ledger judgement streams sinks consumers runtime cli tests bench
 
-.PHONY: help demo test check format bench interop lock clean setup
+.PHONY: help demo test check format bench interop docs lock clean setup
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -48,6 +48,10 @@ bench: $(VENV)/.dev ## measure: ratios to a baseline, alternating in one run
 
 interop: $(VENV)/.dev ## what needs Go or the shared folder beside the repository
 	$(BIN)/pytest -m interop tests/interop
+
+docs: $(VENV)/.dev ## write the reference pages from the code
+	$(BIN)/python -m cli.reference docs
+	$(BIN)/python -m schemas.asyncapi > docs/asyncapi.yaml
 
 lock: $(BIN)/uv ## pin every dependency with its hashes
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" requirements/bootstrap.in -o requirements/bootstrap.txt
