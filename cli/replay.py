@@ -9,9 +9,10 @@ import typer
 from rich.progress import Progress
 
 from cli.options import DataDir, JsonOutput
-from cli.recordings import ActionReader, TraceReader, open_recording
+from cli.recordings import ActionReader, open_recording
 from cli.sending import print_summary, progress_bar, send, summarise
 from cli.spool import Spool
+from cli.traces import TraceReader
 from cli.waiting import wait_for_decisions
 from runtime.errors import Malformed, PraetorError
 from runtime.settings import Settings, load_settings, need_bootstrap
