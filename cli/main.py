@@ -9,6 +9,7 @@ import typer
 from cli.archive import archive
 from cli.control import control_app
 from cli.db import db_app
+from cli.dead_letters import dead_letters_app
 from cli.demo import demo
 from cli.govern import govern
 from cli.ledger import ledger_app
@@ -16,6 +17,7 @@ from cli.policy import policy_app
 from cli.publish import active, publish
 from cli.query import query
 from cli.replay import replay
+from cli.simulate import simulate
 from cli.topics import topics_app
 from cli.up import down, logs, status, up
 from runtime.errors import PraetorError, Unavailable
@@ -34,6 +36,7 @@ app.command()(logs)
 app.command()(govern)
 app.command()(archive)
 app.command()(replay)
+app.command()(simulate)
 app.command()(query)
 app.add_typer(topics_app, name="topics")
 policy_app.command()(publish)
@@ -42,6 +45,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(db_app, name="db")
 app.add_typer(control_app, name="control")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(dead_letters_app, name="dead-letters")
 
 
 def _version(wanted: bool) -> None:
