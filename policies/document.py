@@ -15,6 +15,7 @@ from policies.node import Mistake, Node, resolve
 LARGEST_FILE = 10 << 20
 DEEPEST = 32
 MOST_NODES = 2_000_000
+MOST_MISTAKES = 1000
 
 
 class Unreadable(Exception):
@@ -91,6 +92,8 @@ class _Builder:
 
     def _mistake(self, line: int, column: int, message: str) -> None:
         self.mistakes.append(Mistake(self.source, line, column, message))
+        if len(self.mistakes) >= MOST_MISTAKES:
+            raise Unreadable(line, column, "too many mistakes; the rest of this file was not read")
 
     def _begin(self, event: Any) -> None:
         line, column = _place(event)

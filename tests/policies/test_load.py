@@ -150,6 +150,12 @@ def test_aliases_that_explode_are_refused() -> None:
     assert "more than 2000000 values, aliases expanded" in mistakes("\n".join(lines))[0]
 
 
+def test_reading_stops_at_a_thousand_mistakes() -> None:
+    found = mistakes("a: 1\n" * 100_000)
+    assert len(found) == 1001
+    assert "too many mistakes; the rest of this file was not read" in found[-1]
+
+
 def test_honest_aliases_are_read() -> None:
     text = GOOD.replace('["read:file"]', '&a ["read:file"]\n      tools: *a')
     rule = load(text).policies[0].rules[0]
