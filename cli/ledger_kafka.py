@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from cli.ledger_sources import Advance, Log, Stored, Wanted, ledger_record, misfit, take_checkpoint
 from consumers.log_id import read_log_id
 from judgement.decision import bound_bytes
-from ledger.findings import Finding, Kind
+from ledger.findings import Finding, Kind, place_of
 from ledger.records import Record, check_records
 from runtime.errors import Malformed, PraetorError
 from runtime.kafka import Ends, Options, partition_counts, read_partition
@@ -132,6 +132,9 @@ class KafkaSource:
                 stored.findings.append(Finding(Kind.LEAF_MISMATCH, place, f"no decision: {error}"))
                 continue
             seq = decision["seq"]
+            if stored.leaves and seq < stored.leaves[-1][0]:
+                message = f"stands behind seq {stored.leaves[-1][0]}, at offset {record.offset}"
+                stored.findings.append(Finding(Kind.MISPLACED, place_of(log.origin, seq, seq), message))
             stored.leaves.append((seq, decision["leaf"]))
             try:
                 if seq in wanted.keep:

@@ -10,6 +10,7 @@ class Kind(StrEnum):
 
     GAP = "gap"
     DUPLICATE = "duplicate"
+    MISPLACED = "misplaced"
     MALFORMED_LEAF = "malformed-leaf"
     ROOT_MISMATCH = "root-mismatch"
     BAD_SIGNATURE = "bad-signature"
