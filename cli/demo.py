@@ -1,7 +1,6 @@
 """`praetor demo`: the guided tour, on the real services."""
 
 import asyncio
-import shlex
 import subprocess
 import sys
 import time
@@ -69,7 +68,8 @@ def _say(text: str) -> None:
 
 
 def _praetor(*arguments: str) -> None:
-    console.print(f"[dim]$ praetor {escape(shlex.join(arguments))}[/dim]")
+    typed = " ".join(f'"{a}"' if " " in a else a for a in arguments)
+    console.print(f"[dim]$ praetor {escape(typed)}[/dim]")
     done = subprocess.run([sys.executable, "-m", "cli.main", *arguments], check=False)
     if done.returncode:
         raise PraetorError(f"`praetor {arguments[0]}` ended with {done.returncode}; its message stands above")
