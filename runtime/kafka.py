@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 
 from runtime.errors import PraetorError, Unavailable
+from runtime.records import install
 from runtime.settings import Settings, need_bootstrap
 
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -23,6 +24,8 @@ Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer)
 LONG_POLL_MS = 5_000
 FETCH_BYTES = 8 << 20
 STABLE_POLL_SECONDS = 0.02
+
+install()
 
 
 def common_options(settings: Settings) -> Options:
