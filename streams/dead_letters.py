@@ -10,6 +10,8 @@ from schemas.topics import ACTIONS
 
 KEPT_BYTES = 1 << 20
 KEPT_HEADER_BYTES = 64 * 1024
+# what a header takes beside its name and value: a compressed batch may hold millions of empty ones
+HEADER_BYTES = 16
 CONNECT = "__connect.errors."
 
 
@@ -70,7 +72,7 @@ def _kept_headers(headers: Sequence[tuple[str, bytes | None]]) -> list[dict[str,
     kept: list[dict[str, object]] = []
     left = KEPT_HEADER_BYTES
     for name, value in headers:
-        left -= len(name) + len(value or b"")
+        left -= HEADER_BYTES + len(name) + len(value or b"")
         if left < 0:
             break
         kept.append({"key": name.encode("utf-8", "replace").decode(), "value": value})
