@@ -66,7 +66,7 @@ def malformed(rng: Random, good: bytes) -> bytes | None:
 
 
 def fleet(seed: int, count: int, partitions: int, agents: int = 120) -> Iterator[Sent]:
-    """Yield `count` records: about 95 in 100 are right, 2 malformed, 3 misrouted; 1 agent in 10 is hostile."""
+    """Yield records: of 100, some 95 are right, 2 malformed, 3 misrouted; 1 agent in 10 is hostile."""
     rng = Random(seed)
     for _ in range(count):
         number = rng.randrange(agents)
