@@ -36,17 +36,23 @@ class ControlView:
     rules: Rules | None = None
     skips: dict[int, dict[int, int]] = field(default_factory=dict)
     rejected: int = 0
+    _given: dict[bytes, int] = field(default_factory=dict)
 
     async def apply(self, offset: int, value: bytes | None) -> None:
         """Fold one record. A record that is not believed changes nothing but the offset and the count."""
         try:
-            await self._apply(open_order(value, self.keys))
-        except (Malformed, PraetorError, KeyError, TypeError) as error:
+            order = open_order(value, self.keys)
+            await self._apply(order)
+            self._given[order.digest()] = offset
+        except (Malformed, PraetorError, KeyError, TypeError, ValueError) as error:
             self.rejected += 1
             log.warning("control record ignored", offset=offset, reason=str(error))
         self.offset = offset
 
     async def _apply(self, order: Order) -> None:
+        # else whoever may write to the topic could put an old bundle in force again
+        if order.digest() in self._given:
+            raise Malformed(f"a copy of the order at offset {self._given[order.digest()]}")
         if order.kind == "log":
             self._apply_log(order)
             return
@@ -57,14 +63,28 @@ class ControlView:
             self.rules = await asyncio.to_thread(lambda: compile_rules(unpack_bundle(order.payload)))
             log.info("bundle in force", digest=self.rules.digest, author=order.author)
             return
+        self._apply_skip(order)
+
+    def _apply_skip(self, order: Order) -> None:
         skip = order.json()
-        self.skips.setdefault(int(skip["partition"]), {})[int(skip["from"])] = int(skip["to"])
+        partition, start, to = (_whole(skip[name]) for name in ("partition", "from", "to"))
+        if partition >= self.partitions or to <= start:
+            raise Malformed(f"a skip of partition {partition} from {start} to {to}: it must go forward")
+        self.skips.setdefault(partition, {})[start] = to
 
     def _apply_log(self, order: Order) -> None:
         minted = order.json()
         if self.log_id:
             raise Malformed(f"log {self.log_id} is minted already; {order.log_id[:64]!r} is refused")
-        self.log_id, self.partitions = str(minted["log_id"]), int(minted["partitions"])
+        if minted["log_id"] != order.log_id or not _whole(minted["partitions"]):
+            raise Malformed(f"log {order.log_id[:64]!r} is minted as another, or without partitions")
+        self.log_id, self.partitions = order.log_id, minted["partitions"]
+
+
+def _whole(number: object) -> int:
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 63:
+        raise Malformed(f"{str(number)[:64]!r} is no whole number from 0 on")
+    return number
 
 
 class ControlFollower:
@@ -85,8 +105,9 @@ class ControlFollower:
         Raises:
             PraetorError: the topic is missing, or no log has been minted on it.
         """
+        # an order stands once it is appended: else anyone's open transaction would hold back all that follow
         consumer = self._consumer = await start_consumer(
-            self._options, "read_committed", fetch_max_wait_ms=200
+            self._options, "read_uncommitted", fetch_max_wait_ms=200
         )
         if CONTROL.name not in await consumer.topics():
             raise PraetorError(f"topic {CONTROL.name} is missing: run `praetor topics create`")

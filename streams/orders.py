@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from typing import Any, Literal
 
 from ledger.keys import SigningKey, VerifyKey
@@ -44,11 +45,16 @@ class Order:
         """
         try:
             value = json.loads(self.payload)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Malformed(f"the payload of a {self.kind} order is no JSON: {error}") from error
         if not isinstance(value, dict):
             raise Malformed(f"the payload of a {self.kind} order is no JSON object")
         return value
+
+    def digest(self) -> bytes:
+        """Names this order: 32 bytes, the same however its record is encoded."""
+        head = json.dumps([self.log_id, self.kind, self.author, self.issued_at])
+        return sha256(head.encode() + b"\n" + self.payload).digest()
 
 
 @cache
