@@ -82,10 +82,10 @@ class Child:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
 
-    def wait(self, seconds: float) -> None:
-        """Wait for the end, at most so long, then kill it with all that it started."""
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end, at most so long, then kill it with all that it started; False if nothing ran."""
         if self._process is None:
-            return
+            return False
         try:
             self._process.wait(max(0.0, seconds))
         except subprocess.TimeoutExpired:
@@ -93,6 +93,7 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._process = None
+        return True
 
     def service(self) -> Service:
         """Return the line of `praetor status`."""

@@ -116,16 +116,20 @@ class Blocks(Response):
             await send(
                 {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
             )
-            block = self._begin
-            while block and not gone.done():
-                await send_body(send, self._body.add(block))
-                block = await self._run(self._session.block)
+            piece: bytes | None = self._body.add(self._begin)
+            while piece is not None and not gone.done():
+                await send_body(send, piece)
+                piece = await self._run(self._next)
             await send_body(send, self._body.end(), last=True)
         except EngineError as error:
             await send_body(send, self._body.add(self._exception(str(error))) + self._body.end())
         finally:
             gone.cancel()
             await self._run(self._session.close)
+
+    def _next(self) -> bytes | None:
+        block = self._session.block()
+        return self._body.add(block) if block else None
 
     def _exception(self, message: str) -> bytes:
         mark = f"{message}\n"

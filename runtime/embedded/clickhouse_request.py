@@ -1,5 +1,6 @@
 """Requests of ClickHouse's HTTP interface: parameters, passwords, bodies."""
 
+import asyncio
 import uuid
 from base64 import b64decode
 from collections.abc import AsyncIterator
@@ -79,7 +80,7 @@ async def read_body(request: Request) -> AsyncIterator[bytes]:
             yield piece
         return
     try:
-        yield decompress(await request.body(), encoding)
+        yield await asyncio.to_thread(decompress, await request.body(), encoding)
     except KeyError as error:
         code, what = UNKNOWN_COMPRESSION_METHOD, f"Content-Encoding {encoding} is not known"
         raise EngineError(f"Code: {code}. DB::Exception: {what}. (UNKNOWN_COMPRESSION_METHOD)") from error

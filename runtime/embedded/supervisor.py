@@ -51,7 +51,7 @@ class Supervisor:
             signal.signal(number, self._ask)
         try:
             self._bring_up()
-            say("ready")
+            say(f"ready: Kafka {self._plan.bootstrap}, ClickHouse {self._plan.clickhouse_url}")
             while True:
                 self._tick()
         except Stopped:
@@ -99,7 +99,9 @@ class Supervisor:
             raise Stopped
         changed = [child for child in (*self._services, *self._commands) if child.look(time.monotonic())]
         for child in changed:
-            say(f"{child.name}: {child.state} {child.service().detail if child.state != 'running' else ''}")
+            say(
+                f"{child.name}: {child.state} {child.service().detail if child.state == 'restarting' else ''}"
+            )
         if changed:
             self._publish()
         time.sleep(TICK)
@@ -112,8 +114,8 @@ class Supervisor:
                 child.ask_to_stop()
             self._publish()
             for child in tier:
-                child.wait(deadline - time.monotonic())
-                say(f"{child.name}: {child.state} {child.service().detail}")
+                if child.wait(deadline - time.monotonic()):
+                    say(f"{child.name}: {child.state} {child.service().detail}")
         self._publish()
 
     def _publish(self) -> None:

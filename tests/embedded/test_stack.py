@@ -110,3 +110,9 @@ def test_a_port_in_use_is_named(data: Path, broker: str) -> None:
     with pytest.raises(PraetorError, match=rf"port {port} is in use.*--kafka-port"):
         bring_up(data, make_plan(load_settings(data), kafka_port=port), Console(quiet=True))
     assert not (data / "stack.json").exists()
+
+
+def test_a_missing_extra_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.stack.EXTRA", ("chdb", "no_such_module"))
+    with pytest.raises(PraetorError, match=r"^no_such_module not installed: .*`embedded` extra"):
+        start(data)
