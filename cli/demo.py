@@ -1,6 +1,8 @@
 """`praetor demo`: the guided tour, on the real services."""
 
 import asyncio
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -175,16 +177,18 @@ def _summary(data: Path, effects: Counter[str], threats: list[dict[str, Any]]) -
 
 def _next_steps(data: Path, running: bool, seconds: float) -> None:
     _say(f"Done in {seconds:.0f} s. What to try next")
-    start = (
-        ""
-        if running
-        else f"   praetor up -d --data {data}              # start the stack again; the data is still there\n"
-    )
+    praetor = "praetor" if shutil.which("praetor") else os.path.relpath(sys.argv[0])
+    steps = [
+        ("up -d", "start the stack again; the data is still there"),
+        ("simulate --count 10000", "a fleet of agents, some of them hostile"),
+        (f'query "{COUNT}"', "what became of them"),
+        ("down", "stop it; the data stays"),
+    ]
+    for command, meaning in steps[1 if running else 0 :]:
+        console.print(f"   {praetor} {command} --data {data}", markup=False)
+        console.print(f"      {meaning}", style="dim")
+    console.print(f"   {praetor} policy test")
     console.print(
-        f"{start}"
-        f"   praetor simulate --count 10000 --data {data}\n"
-        f'   praetor query "{COUNT}" --data {data}\n'
-        f"   praetor policy test                        # the shipped policies' cases; then write your own\n"
-        "   README.md: how to send actions from your own code",
-        markup=False,
+        "      the shipped policies' cases; README.md says how to send actions from your own code",
+        style="dim",
     )
