@@ -31,7 +31,6 @@ ARCHIVED = (
 )
 
 TRANSACTION_TIMEOUT_MS = 15_000
-FETCH_BYTES = 4 << 20
 CLOSE_SECONDS = 3
 
 
@@ -133,12 +132,7 @@ class PartitionArchive:
         return await started(producer, self._broker.options)
 
     async def _read_from(self, positions: dict[str, int]) -> AIOKafkaConsumer:
-        consumer = await start_consumer(
-            self._broker.options,
-            "read_committed",
-            max_partition_fetch_bytes=FETCH_BYTES,
-            fetch_max_bytes=2 * FETCH_BYTES,
-        )
+        consumer = await start_consumer(self._broker.options, "read_committed")
         tps = {TopicPartition(topic, self.place.partition): at for topic, at in positions.items()}
         consumer.assign(list(tps))
         for tp, at in tps.items():
