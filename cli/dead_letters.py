@@ -44,7 +44,10 @@ def list_(
     if not letters:
         typer.echo("no dead letters: every action decoded")
         return
-    table = Table("received", "partition", "offset", "stage", "class", "message")
+    table = Table()
+    for heading in ("received", "partition", "offset", "stage", "class"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("message")
     for letter in letters:
         where = (str(letter["partition"]), str(letter["source_offset"]))
         words = (letter["stage"], letter["error_class"], letter["message"])

@@ -128,13 +128,13 @@ async def explain_delay(
     unjudged = {p: last[p] + 1 - offset for p, offset in judged.items() if offset <= last[p]}
     head = (
         f"nothing arrived in ClickHouse for {timeout:g} s: {published - arrived} of {published} actions are"
-        f" not there, in partitions {', '.join(map(str, missing))}. "
+        f" not there, in partitions {', '.join(map(str, sorted(missing)))}. "
     )
     if unjudged:
         worst = max(unjudged, key=lambda p: unjudged[p])
         return head + (
-            f"govern is behind: partition {worst} is judged before offset {judged[worst]}, the last action"
-            f" stands at {last[worst]}. Does `praetor govern` run? See `praetor status`"
+            f"govern is behind: in partition {worst} the next to judge is offset {judged[worst]}, the last"
+            f" published is {last[worst]}. Does `praetor govern` run? See `praetor status`"
         )
     return head + (
         "govern has judged them all, so the archive is behind. Does `praetor archive` run?"

@@ -252,7 +252,7 @@ def test_wait_says_which_part_is_behind(run, database):
     assert "nothing arrived in ClickHouse for 0.3 s: 20 of 20 actions are not there, in partitions" in str(
         refused.value
     )
-    assert "govern is behind: partition" in str(refused.value)
+    assert "govern is behind: in partition" in str(refused.value)
     assert "Does `praetor govern` run?" in str(refused.value)
 
 
