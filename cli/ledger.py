@@ -14,7 +14,7 @@ from cli.ledger_places import Place, Prefix, Witness, chosen, log_of, opened
 from cli.ledger_prove import prove
 from cli.ledger_report import is_ok, report_json, tell
 from cli.ledger_show import show
-from cli.ledger_sources import Log, Source, Wanted
+from cli.ledger_sources import Advance, Log, Source, Wanted
 from cli.ledger_verify import Evidence, Result, verify_both, verify_log
 from cli.options import DataDir, JsonOutput
 from cli.witness import read_witness
@@ -91,8 +91,14 @@ def _verify(sources: list[Source], logs: list[Log], evidence: Evidence, wanted: 
 
         for log in logs:
             progress.update(bar, description=f"verifying {log.origin}")
-            if len(sources) == 2:
-                results += verify_both((sources[0], sources[1]), log, evidence, wanted, advance)
-            else:
-                results.append(verify_log(sources[0], log, evidence, wanted, advance))
+            results += _verify_log(sources, log, evidence, wanted, advance)
     return results
+
+
+def _verify_log(
+    sources: list[Source], log: Log, evidence: Evidence, wanted: Wanted, advance: Advance
+) -> list[Result]:
+    """In both places where Kafka has it; ClickHouse also keeps the logs from before a migration."""
+    if len(sources) == 2 and log in sources[0].logs():
+        return verify_both((sources[0], sources[1]), log, evidence, wanted, advance)
+    return [verify_log(sources[-1], log, evidence, wanted, advance)]

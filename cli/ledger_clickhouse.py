@@ -92,7 +92,7 @@ class ClickHouseSource:
         self._client.close()
 
     def _end(self, log: Log) -> int:
-        extents = self._extents[log]
+        extents = self._extents.get(log, {})
         return max(extents.get("leaves", 0), extents.get("decisions", 0))
 
     def _settled(self) -> dict[Log, dict[str, int]]:

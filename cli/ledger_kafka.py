@@ -55,6 +55,8 @@ class KafkaSource:
 
     def work(self, log: Log) -> int:
         """Offsets of the decisions' partition."""
+        if log not in self._logs:
+            return 0
         start, end = self._bounds(DECISIONS, log)
         return end - start
 

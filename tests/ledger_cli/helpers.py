@@ -81,9 +81,20 @@ class Judged:
             "PRAETOR_TOPIC_PREFIX": self.prefix if prefix is None else prefix,
         }
 
-    def run(self, *arguments: str, prefix: str | None = None, database: str | None = None) -> Answer:
+    def run(
+        self,
+        *arguments: str,
+        prefix: str | None = None,
+        database: str | None = None,
+        env: dict[str, str] | None = None,
+    ) -> Answer:
         """`praetor ledger …`."""
-        return run(*arguments, env=self.env(prefix, database))
+        return run(*arguments, env=env or self.env(prefix, database))
+
+    def those_of(self, partition: int, wanted: Callable[[dict[str, Any]], Any]) -> list[int]:
+        """The sequence numbers of decisions of a kind."""
+        decisions = (decode(value, "decision") for value in self.decisions[partition])
+        return [d["seq"] for d in decisions if wanted(d)]
 
     def tampered(self, decisions: Values | None = None, checkpoints: Values | None = None) -> str:
         """Topics of another prefix that hold these values; returns the prefix."""
