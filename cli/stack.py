@@ -32,17 +32,17 @@ LOOK_SECONDS = 0.05
 
 
 def default_commands(workers: int) -> tuple[Command, ...]:
-    """Return what runs on top of the services: one-time commands first, in this order."""
-    once = {
-        "topics-create": ("topics", "create"),
-        "db-migrate": ("db", "migrate"),
-        "policy-publish": ("policy", "publish", "--if-none"),
-    }
+    """Return what runs on top of the services: one-time commands first."""
+    once = (
+        ("db-migrate", ("db", "migrate"), ("clickhouse",)),
+        ("topics-create", ("topics", "create"), ("kafka",)),
+        ("policy-publish", ("policy", "publish", "--if-none"), ("topics-create",)),
+    )
     lasting = {f"govern-{n}": ("govern",) for n in range(1, workers + 1)} | {"archive": ("archive",)}
     return (
         *(
-            Command(name=name, argv=python_module("cli.main", *words), once=True)
-            for name, words in once.items()
+            Command(name=name, argv=python_module("cli.main", *words), once=True, after=after)
+            for name, words, after in once
         ),
         *(Command(name=name, argv=python_module("cli.main", *words)) for name, words in lasting.items()),
     )

@@ -16,8 +16,9 @@ PLAN_FILE = "plan.json"
 class Command(BaseModel):
     """A child process of the supervisor.
 
-    `argv` is a whole command line. A one-time command runs at each start, after the services answer and
-    before the others, in the order of the plan, and must exit with 0.
+    `argv` is a whole command line. A one-time command runs at each start, once the services and one-time
+    commands named by `after` are up and done (None: all services, and all that stand before it), and must
+    exit with 0. The others start when all of that is done.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,6 +26,7 @@ class Command(BaseModel):
     name: str
     argv: tuple[str, ...]
     once: bool = False
+    after: tuple[str, ...] | None = None
 
 
 class Plan(BaseModel):

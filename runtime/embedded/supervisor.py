@@ -21,8 +21,7 @@ from runtime.errors import PraetorError
 from runtime.stack import Stack, this_process, write_stack
 
 TICK = 0.05
-SERVICE_SECONDS = 300.0  # the first start may download the broker
-ONCE_SECONDS = 300.0
+PREPARE_SECONDS = 300.0
 SETTLE_SECONDS = 0.5
 
 
@@ -69,19 +68,27 @@ class Supervisor:
         self._publish()
         for service in self._services:
             service.start(time.monotonic())
-        self._until(
-            lambda: all(s.state == "running" for s in self._services), self._services, SERVICE_SECONDS
-        )
-        for once in (command for command in self._commands if command.once):
-            once.start(time.monotonic())
-            self._until(partial(done, once), [once], ONCE_SECONDS)
+        once = [command for command in self._commands if command.once]
+        self._until(partial(self._prepared, once), [*self._services, *once], PREPARE_SECONDS)
         lasting = [command for command in self._commands if not command.once]
         for command in lasting:
             command.start(time.monotonic())
         settled = time.monotonic() + SETTLE_SECONDS
-        self._until(lambda: time.monotonic() > settled, lasting, ONCE_SECONDS)
+        self._until(lambda: time.monotonic() > settled, lasting, PREPARE_SECONDS)
         self._ready = True
         self._publish()
+
+    def _prepared(self, once: list[Child]) -> bool:
+        """Start the one-time commands that are due; True when all are done and all services answer."""
+        reached = {service.name for service in self._services if service.state == "running"}
+        reached |= {child.name for child in once if child.state == "done"}
+        earlier = {service.name for service in self._services}
+        for child, command in zip(once, (c for c in self._plan.commands if c.once), strict=True):
+            after = earlier if command.after is None else earlier.intersection(command.after)
+            if child.state == "waiting" and after <= reached:
+                child.start(time.monotonic())
+            earlier.add(child.name)
+        return earlier <= reached
 
     def _until(self, reached: Callable[[], bool], watched: list[Child], seconds: float) -> None:
         """Tick until `reached`; a death of what is watched is an error, as is `seconds` of waiting."""
@@ -99,9 +106,8 @@ class Supervisor:
             raise Stopped
         changed = [child for child in (*self._services, *self._commands) if child.look(time.monotonic())]
         for child in changed:
-            say(
-                f"{child.name}: {child.state} {child.service().detail if child.state == 'restarting' else ''}"
-            )
+            why = child.service().detail if child.state in ("restarting", "failed") else ""
+            say(f"{child.name}: {child.state} {why}")
         if changed:
             self._publish()
         time.sleep(TICK)
@@ -132,11 +138,6 @@ class Supervisor:
             services=tuple(child.service() for child in (*self._services, *self._commands)),
         )
         write_stack(self._data, stack)
-
-
-def done(child: Child) -> bool:
-    """True if a one-time command has ended well."""
-    return child.state == "done"
 
 
 def services(data: Path, plan: Plan) -> list[Child]:

@@ -99,6 +99,19 @@ def test_commands_run_in_order_with_the_stack_in_their_environment(stage: Stage)
     assert not stage.stack().ready
 
 
+def test_a_one_time_command_waits_for_what_it_names_only(stage: Stage) -> None:
+    trace = stage.data / "second was here"
+    wait = f"import os, time\nwhile not os.path.exists({str(trace)!r}): time.sleep(0.01)"
+    first = (sys.executable, "-c", wait)
+    second = (sys.executable, "-c", f"open({str(trace)!r}, 'w')")
+    stage.ready(
+        Command(name="first", argv=first, once=True, after=("kafka",)),
+        Command(name="second", argv=second, once=True, after=()),
+        Command(name="third", argv=(sys.executable, "-c", "pass"), once=True, after=("first", "second")),
+    )
+    assert [service.state for service in stage.stack().services] == ["done", "done", "done"]
+
+
 def test_what_is_killed_starts_again(stage: Stage) -> None:
     stage.ready(Command(name="live", argv=LIVE), Command(name="other", argv=LIVE))
     first, other = stage.process("live"), stage.process("other")
