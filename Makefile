@@ -51,7 +51,7 @@ interop: $(VENV)/.dev ## what needs Go or the shared folder beside the repositor
 
 docs: $(VENV)/.dev ## write the reference pages from the code
 	$(BIN)/python -m cli.reference docs
-	$(BIN)/python -m schemas.asyncapi > docs/asyncapi.yaml
+	$(BIN)/python -m schemas.asyncapi > docs/asyncapi.json
 
 lock: $(BIN)/uv ## pin every dependency with its hashes
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" requirements/bootstrap.in -o requirements/bootstrap.txt
