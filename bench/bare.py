@@ -7,8 +7,10 @@ import asyncio
 import io
 from typing import Any
 
+import aiokafka.consumer.fetcher
 import fastavro
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.record.memory_records import MemoryRecords
 
 import streams.transaction as _same_backoff  # noqa: F401 - sets aiokafka's sleep between transactions
 from bench.stack import PARTITIONS, Job
@@ -35,7 +37,10 @@ class Loop:
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
-        """Connect with govern's settings, make the first (slow) transaction, fetch nothing yet."""
+        """Connect with govern's settings, make the first (slow) transaction, fetch nothing yet.
+
+        Records are read by aiokafka alone, without what runtime.records adds to it.
+        """
         options = self._job.log.options
         producer = AIOKafkaProducer(
             **options,
@@ -51,6 +56,7 @@ class Loop:
             *[await producer.send(self._topic, b"", partition=p) for _, p in self._partitions]
         )
         await producer.commit_transaction()
+        aiokafka.consumer.fetcher.MemoryRecords = MemoryRecords
         consumer = self._consumer = await start_consumer(options, "read_committed")
         consumer.assign(self._partitions)
         for tp in self._partitions:

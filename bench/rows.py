@@ -6,8 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import urlsplit
 
 from aiokafka import TopicPartition
+from clickhouse_connect import get_client
 
 import consumers.archive
 import consumers.partition
@@ -147,7 +149,18 @@ async def insert(job: Job) -> dict[str, Any]:
     settings = _settings(job)
     migrate(settings)
     names = [field["name"] for field in newest("decision").definition["fields"]]
-    with connect(settings) as client, Window(job.profile) as window:
+    url = urlsplit(settings.clickhouse_url)
+    with (
+        get_client(
+            host=url.hostname,
+            port=url.port,
+            database=settings.clickhouse_database,
+            # it also bounds the sending of a body
+            connect_timeout=PATIENCE_SECONDS,
+            autogenerate_session_id=False,
+        ) as client,
+        Window(job.profile) as window,
+    ):
         content = Path(job.settings["file"]).read_bytes()
         client.raw_insert("decisions", names, content, settings=insert_settings("bench"), fmt="Avro")
     _check_rows(settings, job)
