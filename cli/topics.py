@@ -13,6 +13,7 @@ from rich.table import Table
 from cli.options import DataDir, JsonOutput
 from runtime.kafka import common_options
 from runtime.settings import Settings, load_settings
+from schemas.registry import register
 from schemas.topics import DEFAULT_PARTITIONS, TOPICS, topic_name
 from streams.topics import Wanted, create_topics, existing_topics, mint_log, topic_settings, write_genesis
 
@@ -35,16 +36,23 @@ def create(
 ) -> None:
     """Create what is missing: topics, keys, the log id, each partition's first progress record.
 
-    Running it again changes nothing. Example: praetor topics create --partitions 24 --replicas 3
+    Where a Schema Registry is set, the schemas are registered there. Running it again changes nothing.
+
+    Example: praetor topics create --partitions 24 --replicas 3
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
+    # first: a conflict of ids must stop before there is anything to undo
+    schemas = register(settings.schema_registry_url) if settings.schema_registry_url else []
     report = asyncio.run(_create(settings, Wanted(partitions, replicas, settings.topic_prefix)))
+    report["schemas"] = schemas
     if as_json:
         typer.echo(json.dumps(report))
         return
     created = report["topics"]
     typer.echo(f"log {report['log_id']}: {partitions} partitions; keys in {report['keys']}")
     typer.echo(f"created {', '.join(created) if created else 'nothing: all topics are there'}")
+    if schemas:
+        typer.echo(f"registered schemas {', '.join(map(str, schemas))} at {settings.schema_registry_url}")
 
 
 async def _create(settings: Settings, wanted: Wanted) -> dict[str, Any]:

@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from runtime.embedded.services import Broker, ClickHouse
+
+# a busy machine is slow, not wrong
+settings.register_profile("praetor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("praetor")
 
 
 @pytest.fixture(scope="session")
