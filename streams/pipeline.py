@@ -3,14 +3,13 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
 from ledger.keys import SigningKey
 from runtime import metrics
+from runtime.abandon import abandon
 from runtime.errors import PraetorError
 from schemas.topics import ACTIONS
 from streams.control import ControlFollower
@@ -24,7 +23,6 @@ log = structlog.get_logger()
 
 MAX_ACTIONS = 5_000
 IDLE_MS = 200
-CLOSE_SECONDS = 3
 LOG_APPEND_TIME = 1
 
 
@@ -123,12 +121,11 @@ class Pipeline:
 
     async def close(self) -> None:
         """Let go of the broker. Whatever is in flight is left to the next owner's init."""
-        for client in (self._consumer, self._producer):
-            if client is not None:
-                # a producer whose broker is gone would wait for what it cannot send
-                with suppress(TimeoutError, KafkaError):
-                    await asyncio.wait_for(client.stop(), CLOSE_SECONDS)
-        self._consumer = self._producer = None
+        consumer, producer, self._consumer, self._producer = self._consumer, self._producer, None, None
+        if producer is not None:
+            await abandon(producer)
+        if consumer is not None:
+            await consumer.stop()
 
 
 def _check_clock(records: Sequence[ConsumerRecord]) -> None:
