@@ -41,6 +41,7 @@ class Membership:
         self._consumer: AIOKafkaConsumer | None = None
         self._listener: _Listener | None = None
         self._changing = asyncio.Lock()
+        self._telling = asyncio.Lock()
         self._joined = asyncio.Event()
 
     async def start(self) -> None:
@@ -130,15 +131,18 @@ class Membership:
 
     async def changed(self, listener: "_Listener", held: set[TopicPartition]) -> None:
         """Called by the consumer's listener; a consumer that has been left no longer counts."""
-        if listener is self._listener:
-            await self._change(held)
+        await self._change(held, listener)
 
-    async def _change(self, held: set[TopicPartition]) -> None:
-        revoked, self._held = self._held, held
-        if revoked and not held:
-            await self._on_revoked(revoked)
-        if held:
-            await self._on_assigned(held)
+    async def _change(self, held: set[TopicPartition], listener: "_Listener | None" = None) -> None:
+        # one at a time: leaving waits until the owner has let go of what a rebalance just revoked
+        async with self._telling:
+            if listener is not self._listener:
+                return
+            revoked, self._held = self._held, held
+            if revoked and not held:
+                await self._on_revoked(revoked)
+            if held:
+                await self._on_assigned(held)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -19,6 +19,7 @@ from streams.pace import Pace
 from streams.partition import Partition, Place
 from streams.pipeline import Pipeline
 from streams.takeover import Source
+from streams.topics import check_topics
 
 log = structlog.get_logger()
 
@@ -57,41 +58,39 @@ class Worker:
         """Join, judge, leave.
 
         Raises:
-            PraetorError: there is no log, or no key.
+            PraetorError: there is no log, or its topics are missing or not of its partition count.
             Unavailable: no broker answers at the start.
         """
-        await self._ends.start()
         try:
+            await self._ends.start()
             await self._control.start()
-            following = asyncio.create_task(self._control.follow())
+            await check_topics(self._options, self._control.view, self._prefix)
             group = f"{self._prefix}praetor-govern-{self._control.view.log_id}"
-            self._membership = Membership(self._options, group, [ACTIONS.name], self._assigned, self._revoked)
-            await self._membership.start()
-            coordination = asyncio.create_task(self._membership.run())
+            membership = Membership(self._options, group, [ACTIONS.name], self._assigned, self._revoked)
+            self._membership = membership
+            vital = [asyncio.create_task(c) for c in (self._control.follow(), membership.run())]
             try:
-                await self._attend(self._membership, (following, coordination))
+                await membership.start()
+                await self._attend(membership, vital)
             finally:
-                await self._membership.stop()
-                for task in (following, coordination):
+                await membership.stop()
+                for task in vital:
                     task.cancel()
-                await asyncio.gather(following, coordination, return_exceptions=True)
+                await asyncio.gather(*vital, return_exceptions=True)
         finally:
             await self._control.stop()
             await self._ends.stop()
 
     async def _attend(self, membership: Membership, vital: Sequence[asyncio.Task[None]]) -> None:
-        stopped = asyncio.create_task(self.stop.wait())
-        while not self.stop.is_set():
-            await asyncio.wait((stopped, *vital), timeout=LAG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        while not await _set_within(self.stop, LAG_SECONDS):
             for task in (*vital, *self._tasks.values()):
                 if task.done() and not task.cancelled():
                     task.result()
-            if self._rejoin.is_set() and not self.stop.is_set():
+            if self._rejoin.is_set():
                 self._rejoin.clear()
                 log.warning("rejoining the group")
                 await membership.rejoin()
             await self._commit_lag(membership)
-        stopped.cancel()
 
     async def _commit_lag(self, membership: Membership) -> None:
         """Group offsets are for lag monitoring alone; one that is not accepted changes nothing."""
@@ -115,6 +114,8 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        for p in self._tasks:
+            metrics.PARTITIONS_STOPPED.labels(str(p)).set(0)
         self._tasks.clear()
         self._pipelines.clear()
         metrics.PARTITIONS_OWNED.set(0)
@@ -130,6 +131,11 @@ class Worker:
     async def _drive(self, partition: int) -> None:
         """Take over and judge, again and again, until revoked or no longer a member."""
         view = self._control.view
+        if partition >= view.partitions:
+            raise PraetorError(
+                f"{ACTIONS.name} has grown: log {view.log_id} has {view.partitions} partitions, for good; "
+                "agents' keys now lead elsewhere. Growing is a new log"
+            )
         place = Place(view.log_id, partition, view.partitions)
         source = Source(self._options, self._ends, self._prefix)
         stopping, told = False, ""

@@ -11,7 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from ledger.keys import SigningKey
 from runtime.errors import PraetorError
-from runtime.kafka import Ends, Options, read_partition, started
+from runtime.kafka import Ends, Options, partition_counts, read_partition, started
 from schemas.topics import ACTIONS, CONTROL, DECISIONS, STATE, TOPICS, Topic, topic_name
 from streams.control import ControlView, read_view
 from streams.keyring import CONTROL as CONTROL_ROLE
@@ -73,6 +73,17 @@ def _check_counts(there: dict[str, int], wanted: Wanted) -> None:
                 f"topic {name} has {there[name]} partitions, not {count}: a log's partition count is frozen; "
                 "growing is a new log"
             )
+
+
+async def check_topics(options: Options, view: ControlView, prefix: str) -> None:
+    """Check that the topics of a log are there, with its partition count.
+
+    Raises:
+        PraetorError: one is missing, or has another count.
+        Unavailable: no broker answers.
+    """
+    names = [topic_name(t, prefix) for t in TOPICS]
+    _check_counts(await partition_counts(options, names), Wanted(view.partitions, prefix=prefix))
 
 
 def _new_topic(topic: Topic, wanted: Wanted) -> NewTopic:
