@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from cli.ledger_sources import Advance, Log, Stored, Wanted, ledger_record, misfit, take_checkpoint
 from consumers.log_id import read_log_id
 from judgement.decision import bound_bytes
 from ledger.findings import Finding, Kind, place_of
 from ledger.records import Record, check_records
-from runtime.errors import Malformed, PraetorError
+from runtime.errors import Malformed, PraetorError, Unavailable
 from runtime.kafka import Ends, Options, partition_counts, read_partition
 from schemas.codec import decode
 from schemas.topics import CHECKPOINTS, DECISIONS, Topic, topic_name
@@ -168,7 +169,11 @@ class KafkaSource:
             ) from error
 
     def _run(self, doing: Coroutine[Any, Any, T]) -> T:
-        return self._runner.run(doing)
+        try:
+            return self._runner.run(doing)
+        except KafkaError as error:
+            where = self._options["bootstrap_servers"]
+            raise Unavailable(f"Kafka at {where}: {error!r}; try again") from error
 
 
 async def _next(batches: AsyncIterator[list[ConsumerRecord]]) -> list[ConsumerRecord]:

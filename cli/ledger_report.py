@@ -47,7 +47,7 @@ def _row(result: Result) -> dict[str, Any]:
             {"kind": one.kind.value, "place": one.place, "message": one.message, "harmless": one.harmless}
             for one in result.findings
         ],
-        "not_excluded": list(report.not_excluded),
+        "not_excluded": list(result.not_excluded),
     }
 
 
@@ -57,7 +57,7 @@ def tell(results: Sequence[Result]) -> None:
     console.print(_table(results))
     for result in results:
         _tell_findings(console, result)
-    _tell_sentences(console, "Not excluded:", [(one, s) for one in results for s in one.report.not_excluded])
+    _tell_sentences(console, "Not excluded:", [(one, s) for one in results for s in one.not_excluded])
     console.print(Text(_sum(results), style="bold green" if is_ok(results) else "bold red"))
 
 
@@ -120,5 +120,6 @@ def _sum(results: Sequence[Result]) -> str:
     gone = sum(one.status == "incomplete" for one in results)
     if gone:
         return f"NOT VERIFIED: {gone} of {text} could not be verified; nothing false was found"
-    unsigned = sum(one.report.leaves - max(one.report.verified, default=0) for one in results)
+    tails = {one.log: one.report.leaves - max(one.report.verified, default=0) for one in results[::-1]}
+    unsigned = sum(tails.values())
     return f"OK: {text}: all as signed" + (f", but for {unsigned} not signed yet" if unsigned else "")

@@ -35,6 +35,22 @@ class Result:
         return any(not finding.harmless for finding in self.findings)
 
     @property
+    def not_excluded(self) -> tuple[str, ...]:
+        """What these inputs cannot rule out, in sentences."""
+        records = self.stored.records
+        if records is None:
+            return (
+                *self.report.not_excluded,
+                "a changed field or text: only leaves were checked (--no-records)",
+            )
+        if records.texts_erased:
+            return (
+                *self.report.not_excluded,
+                "anything about the texts that are erased: only their digests stand",
+            )
+        return self.report.not_excluded
+
+    @property
     def status(self) -> str:
         """`false`: something is wrong. `incomplete`: nothing is, but the log cannot be whole here. `ok`."""
         if self.false:

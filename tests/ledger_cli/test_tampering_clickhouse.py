@@ -72,6 +72,7 @@ def test_erased_texts_are_reported_and_nothing_is_false(judged: Judged) -> None:
     for was, now in zip(before, answer.json["partitions"], strict=True):
         erased = was["texts_verified"] if was["partition"] == 1 else 0
         assert (now["texts_erased"], now["texts_verified"]) == (erased, was["texts_verified"] - erased)
+        assert any("texts that are erased" in s for s in now["not_excluded"]) == bool(erased)
     assert before[1]["texts_verified"] > 0
 
 
