@@ -12,7 +12,7 @@ from cli.db import db_app
 from cli.dead_letters import dead_letters_app
 from cli.demo import demo
 from cli.govern import govern
-from cli.ledger import ledger_app
+from cli.ledger.app import ledger_app
 from cli.policy import policy_app
 from cli.publish import active, publish
 from cli.query import query

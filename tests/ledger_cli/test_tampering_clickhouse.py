@@ -109,7 +109,7 @@ def test_a_leaf_that_was_changed_in_both_tables_is_found(judged: Judged) -> None
 def test_an_end_cut_off_is_found_once_waiting_does_not_bring_it(
     judged: Judged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.ledger_clickhouse.SETTLE_SECONDS", 0.5)
+    monkeypatch.setattr("cli.ledger.clickhouse.SETTLE_SECONDS", 0.5)
     database = judged.database()
     end = len(judged.decisions[0]) - 2
     for table in ("decisions", "leaves"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.witness import read_witness
+from cli.ledger.witness import read_witness
 from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.keys import VerifyKey
 from runtime.errors import PraetorError

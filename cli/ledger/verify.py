@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from cli.ledger_sources import Advance, Log, Source, Stored, Wanted
+from cli.ledger.sources import Advance, Log, Source, Stored, Wanted
 from ledger.findings import Finding, Kind, place_of, runs
 from ledger.heads import PlacedNote, forks, open_notes, rolled_back
 from ledger.keys import VerifyKey

@@ -9,15 +9,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from cli.ledger_keys import keys_app
-from cli.ledger_places import Place, Prefix, Witness, chosen, log_of, opened
-from cli.ledger_prove import prove
-from cli.ledger_report import is_ok, report_json, tell
-from cli.ledger_show import show
-from cli.ledger_sources import Advance, Log, Source, Wanted
-from cli.ledger_verify import Evidence, Result, verify_both, verify_log
+from cli.ledger.keys import keys_app
+from cli.ledger.places import Place, Prefix, Witness, chosen, log_of, opened
+from cli.ledger.prove import prove
+from cli.ledger.report import is_ok, report_json, tell
+from cli.ledger.show import show
+from cli.ledger.sources import Advance, Log, Source, Wanted
+from cli.ledger.verify import Evidence, Result, verify_both, verify_log
+from cli.ledger.witness import read_witness
 from cli.options import DataDir, JsonOutput
-from cli.witness import read_witness
 from ledger.heads import PlacedNote
 from runtime.settings import load_settings
 from streams.keyring import LEDGER, read_verify_keys

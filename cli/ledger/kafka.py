@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from cli.ledger_sources import Advance, Log, Stored, Wanted, ledger_record, misfit, take_checkpoint
+from cli.ledger.sources import Advance, Log, Stored, Wanted, ledger_record, misfit, take_checkpoint
 from consumers.log_id import read_log_id
 from judgement.decision import bound_bytes
 from ledger.findings import Finding, Kind, place_of

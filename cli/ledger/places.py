@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from cli.ledger_clickhouse import ClickHouseSource
-from cli.ledger_kafka import KafkaSource
-from cli.ledger_sources import Log, Source
+from cli.ledger.clickhouse import ClickHouseSource
+from cli.ledger.kafka import KafkaSource
+from cli.ledger.sources import Log, Source
 from runtime.errors import PraetorError
 from runtime.kafka import common_options
 from runtime.settings import Settings

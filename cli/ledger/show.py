@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.ledger_places import From, Place, Prefix, chosen, opened
-from cli.ledger_sources import Log
+from cli.ledger.places import From, Place, Prefix, chosen, opened
+from cli.ledger.sources import Log
 from cli.options import DataDir, JsonOutput
 from ledger.checkpoint import open_checkpoint
 from ledger.errors import LedgerError

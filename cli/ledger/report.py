@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.ledger_sources import Log
-from cli.ledger_verify import Result
+from cli.ledger.sources import Log
+from cli.ledger.verify import Result
 
 SHOWN = 20
 

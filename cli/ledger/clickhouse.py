@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.ledger_sources import Advance, Log, Stored, Wanted, ledger_record, misfit, take_checkpoint
+from cli.ledger.sources import Advance, Log, Stored, Wanted, ledger_record, misfit, take_checkpoint
 from judgement.decision import bound_bytes
 from ledger.records import Record, check_records
 from runtime.errors import PraetorError

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from cli.ledger_places import From, Place, Prefix, Witness, chosen, opened
-from cli.ledger_sources import Log, Source, Wanted
+from cli.ledger.places import From, Place, Prefix, Witness, chosen, opened
+from cli.ledger.sources import Log, Source, Wanted
+from cli.ledger.witness import read_witness
 from cli.options import DataDir
-from cli.witness import read_witness
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.errors import LedgerError
 from ledger.keys import VerifyKey
