@@ -15,6 +15,7 @@ from ledger.digest import leaf_of, text_digest
 from schemas.action import Action
 from schemas.catalogue import DECISIONS, IDS, Schema, schema
 from schemas.codec import encode_body
+from schemas.varint import zigzag
 from schemas.verdict import Verdict
 
 TEXTS = ("arguments", "content", "modified_arguments")
@@ -26,19 +27,6 @@ VERDICT = 1
 
 def _part(fields: list[Any], name: str) -> Schema:
     return Schema(0, name, "", {"type": "record", "name": name, "namespace": "praetor", "fields": fields})
-
-
-def zigzag(value: int) -> bytes:
-    """Avro's encoding of an integer of up to 64 bits."""
-    value = (value << 1) ^ (value >> 63)
-    if value < 0x80:
-        return bytes((value,))
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def _text(value: str) -> bytes:

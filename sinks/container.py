@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 from schemas.catalogue import Schema
+from schemas.varint import zigzag
 
 MAGIC = b"Obj\x01"
 # Any 16 bytes serve: a reader compares them with those of the header, and there is one block only.
@@ -19,27 +20,16 @@ def container(of: Schema, bodies: Sequence[bytes]) -> bytes:
     Not checked: that the bodies are of this schema.
     """
     data = b"".join(bodies)
-    return b"".join((header(of), varint(len(bodies)), varint(len(data)), data, SYNC))
+    return b"".join((header(of), zigzag(len(bodies)), zigzag(len(data)), data, SYNC))
 
 
 def header(of: Schema) -> bytes:
     """The container's head: the writer's schema and the codec (none)."""
     entries = {"avro.schema": json.dumps(of.definition).encode(), "avro.codec": b"null"}
     meta = b"".join(sized(key.encode()) + sized(value) for key, value in entries.items())
-    return MAGIC + varint(len(entries)) + meta + varint(0) + SYNC
+    return MAGIC + zigzag(len(entries)) + meta + zigzag(0) + SYNC
 
 
 def sized(data: bytes) -> bytes:
     """Avro's bytes: the length, then the data."""
-    return varint(len(data)) + data
-
-
-def varint(number: int) -> bytes:
-    """Avro's long, of a number that is not negative."""
-    left = number << 1
-    out = bytearray()
-    while left > 0x7F:
-        out.append(left & 0x7F | 0x80)
-        left >>= 7
-    out.append(left)
-    return bytes(out)
+    return zigzag(len(data)) + data

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.catalogue import newest
 from schemas.codec import encode_body
-from sinks.container import container, varint
+from schemas.varint import zigzag
+from sinks.container import container
 from tests.sinks.helpers import decision
 
 
@@ -28,4 +29,4 @@ def test_an_avro_library_reads_it(count: int) -> None:
 def test_lengths_are_avro_longs(number: int) -> None:
     out = io.BytesIO()
     fastavro.schemaless_writer(out, "long", number)
-    assert varint(number) == out.getvalue()
+    assert zigzag(number) == out.getvalue()
