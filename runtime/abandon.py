@@ -24,3 +24,17 @@ async def abandon(producer: AIOKafkaProducer) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await producer.client.close()
+    _read_failures(producer)
+
+
+def _read_failures(producer: AIOKafkaProducer) -> None:
+    """Read the errors of futures that nobody will wait for, which asyncio would report as forgotten."""
+    manager, accumulator = producer._txn_manager, producer._message_accumulator
+    batches = [b for queue in accumulator._batches.values() for b in queue]
+    futures = [b._drain_waiter for b in (*batches, *accumulator._pending_batches)]
+    futures += [b.future for b in (*batches, *accumulator._pending_batches)]
+    if manager is not None and manager._transaction_waiter is not None:
+        futures.append(manager._transaction_waiter)
+    for future in futures:
+        if future.done() and not future.cancelled():
+            future.exception()
