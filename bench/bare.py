@@ -9,7 +9,7 @@ from typing import Any
 
 import aiokafka.consumer.fetcher
 import fastavro
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.record.memory_records import MemoryRecords
 
 import streams.transaction as _same_backoff  # noqa: F401 - sets aiokafka's sleep between transactions
@@ -33,8 +33,8 @@ class Loop:
         self._partitions = [TopicPartition(ACTIONS.name, p) for p in partitions]
         self._topic = topic_name(DECISIONS, job.prefix)
         self._tail = bytes(job.settings["verdict_bytes"])
-        self._consumer: AIOKafkaConsumer | None = None
-        self._producer: AIOKafkaProducer | None = None
+        self._consumer: Any = None
+        self._producer: Any = None
 
     async def start(self) -> None:
         """Connect with govern's settings, make the first (slow) transaction, fetch nothing yet.

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from bench.bare import drain_bare
@@ -13,7 +13,7 @@ from bench.rows import archive, dump, insert
 from bench.stack import Job, quiet, read_job
 from bench.traffic import produce, read
 
-KINDS: dict[str, Callable[[Job], Awaitable[dict[str, Any]]]] = {
+KINDS: dict[str, Callable[[Job], Coroutine[Any, Any, dict[str, Any]]]] = {
     "govern": drain_govern,
     "bare": drain_bare,
     "agents": judge_among,

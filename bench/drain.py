@@ -33,12 +33,21 @@ DRAIN_SECONDS = 300
 class HeldPipeline(Pipeline):
     """Takes over, but fetches nothing before `release`: so that no start is measured."""
 
+    held: Any = None
+
     async def take_over(self, warm: Partition | None) -> None:
         await super().take_over(warm)
-        self._consumer.pause(self._tp)
+        self.held = self._consumer
+        self.held.pause(self._tp)
 
     def release(self) -> None:
-        self._consumer.resume(self._tp)
+        self.held.resume(self._tp)
+
+    @property
+    def memory(self) -> Partition:
+        if self.partition is None:
+            raise PraetorError("no partition before the take-over")
+        return self.partition
 
 
 class CountingWriter(Writer):
@@ -53,7 +62,7 @@ class CountingWriter(Writer):
         await super().write(batch, checkpoint)
 
 
-class Untransacted(AIOKafkaProducer):
+class Untransacted(AIOKafkaProducer):  # type: ignore[misc]
     """At-least-once: idempotent, without transactions."""
 
     async def begin_transaction(self) -> None:
@@ -95,14 +104,14 @@ async def drain_govern(job: Job) -> dict[str, Any]:
         running = asyncio.create_task(worker.run())
         pipelines = await _ready(worker, running)
         start = {"start_seconds": time.monotonic() - started_at, "start_bytes": resident_bytes() - before}
-        start["agents"] = sum(len(p.partition.agents) for p in pipelines)
+        start["agents"] = sum(len(p.memory.agents) for p in pipelines)
         # the log's control topic is shared by all rounds; these rules are this round's
         worker._control.view.rules = rules
         with Window(job.profile) as window:
             for pipeline in pipelines:
                 pipeline.release()
             await _drained(pipelines, log.actions, running)
-        decided = sum(p.partition.progress.next_seq for p in pipelines)
+        decided = sum(p.memory.progress.next_seq for p in pipelines)
         worker.stop.set()
         await running
     return {
@@ -116,8 +125,9 @@ async def drain_govern(job: Job) -> dict[str, Any]:
 async def _ready(worker: Worker, running: asyncio.Task[None]) -> list[HeldPipeline]:
     deadline = time.monotonic() + READY_SECONDS
     while True:
-        pipelines = list(worker._pipelines.values())
-        if len(pipelines) == PARTITIONS and all(p.ready.is_set() for p in pipelines):
+        owned = worker._pipelines.values()
+        pipelines = [p for p in owned if isinstance(p, HeldPipeline) and p.ready.is_set()]
+        if len(pipelines) == PARTITIONS:
             return pipelines
         _check(running, deadline)
         await asyncio.sleep(0.05)
@@ -125,7 +135,7 @@ async def _ready(worker: Worker, running: asyncio.Task[None]) -> list[HeldPipeli
 
 async def _drained(pipelines: list[HeldPipeline], actions: int, running: asyncio.Task[None]) -> None:
     deadline = time.monotonic() + DRAIN_SECONDS
-    while sum(p.partition.progress.next_source_offset for p in pipelines) < actions:
+    while sum(p.memory.progress.next_source_offset for p in pipelines) < actions:
         _check(running, deadline)
         await asyncio.sleep(POLL_SECONDS)
 

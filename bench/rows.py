@@ -25,11 +25,12 @@ from runtime.settings import Settings
 from schemas.catalogue import newest
 from schemas.codec import PREFIX_BYTES
 from schemas.topics import DECISIONS, topic_name
+from schemas.varint import zigzag
 from sinks import tables
 from sinks.batch import Batch
 from sinks.clickhouse import ClickHouseSink, insert_settings
 from sinks.connection import connect
-from sinks.container import SYNC, header, varint
+from sinks.container import SYNC, header
 from sinks.migrate import migrate
 
 BLOCK_ROWS = 10_000
@@ -39,16 +40,19 @@ PATIENCE_SECONDS = 300
 class HeldArchive(PartitionArchive):
     """Takes over, but reads nothing before `release`."""
 
+    held: Any = None
+
     async def take_over(self) -> None:
         await super().take_over()
-        self._consumer.pause(*self._consumer.assignment())
+        self.held = self._consumer
+        self.held.pause(*self.held.assignment())
 
     @property
     def ready(self) -> bool:
-        return self._consumer is not None and bool(self._consumer.paused())
+        return self.held is not None
 
     def release(self) -> None:
-        self._consumer.resume(*self._consumer.assignment())
+        self.held.resume(*self.held.assignment())
 
 
 class CountingSink(ClickHouseSink):
@@ -93,12 +97,11 @@ async def _no_intents(*where: Any) -> dict[str, Intent]:
 
 
 async def _ready(running: Archive, task: asyncio.Task[None]) -> list[HeldArchive]:
-    def ready() -> bool:
-        owners = list(running._running.values())
-        return len(owners) == PARTITIONS and all(owner.ready for owner in owners)
+    def owners() -> list[HeldArchive]:
+        return [o for o in running._running.values() if isinstance(o, HeldArchive) and o.ready]
 
-    await _until(ready, task)
-    return list(running._running.values())
+    await _until(lambda: len(owners()) == PARTITIONS, task)
+    return owners()
 
 
 async def _until(condition: Any, task: asyncio.Task[None]) -> None:
@@ -139,7 +142,7 @@ async def dump(job: Job) -> dict[str, Any]:
             for first in range(0, len(bodies), BLOCK_ROWS):
                 part = bodies[first : first + BLOCK_ROWS]
                 data = b"".join(part)
-                file.write(b"".join((varint(len(part)), varint(len(data)), data, SYNC)))
+                file.write(b"".join((zigzag(len(part)), zigzag(len(data)), data, SYNC)))
     await ends.stop()
     return {"rows": rows}
 

@@ -46,20 +46,23 @@ class Log:
         return {"bootstrap_servers": self.bootstrap}
 
 
+NO_LOG = Log("", "", "", 0)
+
+
 @dataclass(frozen=True)
 class Job:
     """What a child process is to do.
 
     Attributes:
         kind: a name in `bench.child.KINDS`.
-        log: on which log; None for a job without a broker.
+        log: on which log; NO_LOG for a job without a broker.
         prefix: of its output topics.
         settings: what that kind of job takes besides.
         profile: file for the profile of what is measured, or "".
     """
 
     kind: str
-    log: Log | None = None
+    log: Log = NO_LOG
     prefix: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     profile: str = ""
@@ -137,4 +140,4 @@ def read_job(text: str) -> Job:
     """The job that a child process was given."""
     value = json.loads(text)
     log = value.pop("log")
-    return Job(log=Log(**log) if log else None, **value)
+    return Job(log=Log(**log), **value)
