@@ -30,7 +30,9 @@ def archive(
     dry_ms: Annotated[
         int, typer.Option(min=10, help="Insert at once when nothing new has come for so long.")
     ] = 300,
-    inserts: Annotated[int, typer.Option(min=1, help="Inserts at the same time.")] = 4,
+    inserts: Annotated[
+        int, typer.Option(min=1, help="Inserts at the same time; fewer make larger ones.")
+    ] = 2,
 ) -> None:
     """Archive decisions, threats, dead letters and checkpoints into ClickHouse until told to stop.
 

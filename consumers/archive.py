@@ -42,7 +42,7 @@ class Job:
     prefix: str = ""
     log_id: str = ""
     pace: Pace = field(default_factory=Pace)
-    inserts: int = 4
+    inserts: int = 2
 
 
 class Archive:

@@ -107,7 +107,9 @@ class PartitionArchive:
         left = [intent for intent in found.values() if not intent.done]
         for intent in left:
             source = self._buffers[intent.topic].source
-            await complete(self._sink, source, await reread(self._broker, source, intent))
+            again = await reread(self._broker, source, intent)
+            async with self._sink.turns:
+                await complete(self._sink, source, again)
         await self._finish()
         positions = {
             topic: await starting_offset(self._broker, self._sink, buffer.source, self._intents.get(topic))
@@ -153,14 +155,18 @@ class PartitionArchive:
             dry = not await self._read(consumer)
             waiting = any(self._buffers.values())
             if waiting and (dry or self._due()):
-                await self._flush()
+                if self._full() or not self._sink.turns.locked():
+                    async with self._sink.turns:
+                        await self._flush()
             elif dry:
                 await self._finish(consumer)
         await self._finish()
 
     def _due(self) -> bool:
-        full = any(buffer.full for buffer in self._buffers.values())
-        return full or time.monotonic() - self._oldest >= self._pace.linger
+        return self._full() or time.monotonic() - self._oldest >= self._pace.linger
+
+    def _full(self) -> bool:
+        return any(buffer.full for buffer in self._buffers.values())
 
     async def _read(self, consumer: AIOKafkaConsumer) -> bool:
         found = await consumer.getmany(timeout_ms=int(self._pace.dry * 1000))

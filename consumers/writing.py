@@ -20,14 +20,15 @@ LONGEST_PAUSE = 10.0
 
 
 class Destination:
-    """ClickHouse, at most `parallel` calls at a time. What is refused for good is raised (PraetorError).
+    """ClickHouse. What is refused for good is raised (PraetorError).
 
-    While ClickHouse is away the same call is repeated, until the caller is cancelled.
+    While ClickHouse is away the same call is repeated, until the caller is cancelled. Who writes takes one
+    of the `turns` first: who waits for one reads on meanwhile, so that batches grow with the load.
     """
 
     def __init__(self, sink: ClickHouseSink, parallel: int) -> None:
         self._sink = sink
-        self._turns = asyncio.Semaphore(parallel)
+        self.turns = asyncio.Semaphore(parallel)
 
     async def open(self) -> None:
         """Connect, waiting for ClickHouse if need be."""
@@ -59,8 +60,7 @@ class Destination:
         pause = FIRST_PAUSE
         while True:
             try:
-                async with self._turns:
-                    return await asyncio.to_thread(call)
+                return await asyncio.to_thread(call)
             except Unavailable as error:
                 log.warning("ClickHouse is away, trying again", reason=str(error), pause=pause)
             await asyncio.sleep(pause)
