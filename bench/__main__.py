@@ -46,7 +46,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "names", nargs="*", metavar="NAME", help=f"series: {', '.join(SERIES)} (default: all)"
     )
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds, after one to warm up (5)")
-    parser.add_argument("--actions", type=int, default=240_000, help="actions in a drained log (240000)")
+    parser.add_argument("--actions", type=int, default=480_000, help="actions in a drained log (480000)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures for machines")
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="write the tables of docs/benchmarks.md"

@@ -12,13 +12,11 @@ from runtime.embedded.services import ClickHouse
 
 ARCHIVE, INSERT = "praetor archive", "ClickHouse's insert of one Avro file"
 PREFIX = "archived-"
-TIMES = 2
-"""Its log is this many times as long as govern's: small ones are done before they are measured."""
 
 
 def run(plan: Plan) -> Series:
     """Decisions are made once by govern; each round brings all of them into a new database."""
-    actions = plan.actions if plan.quick else TIMES * plan.actions
+    actions = plan.actions
     plan.tell(f"filling a log with {actions:,} actions, and judging them")
     with tempfile.TemporaryDirectory(prefix="praetor-bench-") as folder:
         file = Path(folder) / "decisions.avro"

@@ -11,7 +11,7 @@ from bench.stack import Job, Log, outputs, run_job, running_log
 AGENTS = 100
 FEW, MANY = 10, 10_000
 
-BARE, BARE_EACH = "bare loop", "bare, a loop a partition"
+BARE, BARE_EACH = "bare, one loop", "bare, a loop a partition"
 GOVERN_FEW, GOVERN_MANY = f"govern, {FEW} rules", f"govern, {MANY:,} rules"
 AT_LEAST_ONCE = f"govern, {FEW} rules, at-least-once"
 
@@ -48,11 +48,18 @@ def _drain(log: Log, plan: Plan, place: int, kind: str, settings: dict[str, Any]
 
 def _series(plan: Plan, found: dict[str, list[dict[str, Any]]], ledger: list[float]) -> Series:
     rates = {name: [r["rate"] for r in rounds] for name, rounds in found.items()}
+    bare = [max(pair) for pair in zip(rates[BARE], rates[BARE_EACH], strict=True)]
     cpu = {name: [r["cpu_us"] for r in rounds] for name, rounds in found.items()}
     series = Series(
         "govern",
         f"govern whole against a bare loop: {plan.actions:,} actions, 12 partitions, one worker",
-        ("system", "actions/s", "µs of CPU an action", "of the bare loop's rate", "actions a transaction"),
+        (
+            "system",
+            "actions/s",
+            "µs of CPU an action",
+            "rate ÷ the faster bare loop's",
+            "actions a transaction",
+        ),
         raw={"rounds": found, "ledger_us": ledger},
     )
     for name, rounds in found.items():
@@ -62,19 +69,22 @@ def _series(plan: Plan, found: dict[str, list[dict[str, Any]]], ledger: list[flo
                 name,
                 spread(rates[name]).text(0),
                 spread(cpu[name]).text(1),
-                ratios(rates[name], rates[BARE]).text(),
+                ratios(rates[name], bare).text(),
                 f"{statistics.median(sizes):,.0f}" if sizes else "",
             )
         )
     share = spread([us / cost * 100 for us, cost in zip(ledger, cpu[GOVERN_FEW], strict=True)])
-    series.targets = _targets(rates, cpu, share)
+    series.targets = _targets(rates, cpu, bare, share)
     series.notes = _notes(found, ledger)
     return series
 
 
-def _targets(rates: dict[str, list[float]], cpu: dict[str, list[float]], share: Spread) -> list[Target]:
+def _targets(
+    rates: dict[str, list[float]], cpu: dict[str, list[float]], bare: list[float], share: Spread
+) -> list[Target]:
     return [
-        Target("rate at 10,000 rules ÷ the bare loop's", ratios(rates[GOVERN_MANY], rates[BARE]), 0.8),
+        Target("rate at 10,000 rules ÷ the faster bare loop's", ratios(rates[GOVERN_MANY], bare), 0.8),
+        Target("rate at 10,000 rules ÷ the one bare loop's", ratios(rates[GOVERN_MANY], rates[BARE]), 0.8),
         Target("CPU an action at 10,000 rules ÷ at 10", ratios(cpu[GOVERN_MANY], cpu[GOVERN_FEW]), most=1.2),
         Target(
             "rate with transactions ÷ at-least-once", ratios(rates[GOVERN_FEW], rates[AT_LEAST_ONCE]), 0.9
@@ -88,7 +98,8 @@ def _notes(found: dict[str, list[dict[str, Any]]], ledger: list[float]) -> list[
     return [
         "From the release of all partitions to the last commit; starts and first transactions are before it.",
         "The bare loop: getmany → fastavro (plain types) → as many bytes a decision by send_batch, one"
-        " transaction a batch; same client settings. It keeps no state, progress or ledger, nor offsets.",
+        " transaction a batch; same client settings. It keeps no state, progress or ledger, nor offsets. One"
+        " loop over all partitions waits for each commit; a loop a partition, as govern is built, does not.",
         f"Ledger: {spread(ledger).text()} µs an action (leaf, digests of texts, Merkle frontier), found by"
         " judging in turns with its hashing and without it, divided by govern's CPU an action.",
         f"State records a transaction, progress among them: {statistics.median(cells) + 1:,.0f}"
