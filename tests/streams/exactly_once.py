@@ -6,7 +6,7 @@ from typing import Any
 from judgement.decision import leaf_of_record
 from ledger.merkle import Frontier
 from schemas.codec import decode
-from tests.streams.helpers import Outputs
+from tests.streams.reading import Outputs
 
 
 def violations(source: dict[int, list[Any]], outputs: Outputs) -> list[str]:

@@ -1,10 +1,8 @@
 """A log on a real broker: its topics, keys and bundle; what is sent to it, and what came of it."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,15 +12,16 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from policies.bundle import Bundle, build_bundle, pack_bundle
 from policies.model import Policy
-from runtime.kafka import Ends, Options, read_partition, start_consumer
+from runtime.kafka import Ends, Options, start_consumer
 from schemas.topics import ACTIONS, CHECKPOINTS, DEAD_LETTERS, DECISIONS, STATE, THREATS, Topic, topic_name
 from streams.control import ControlView
 from streams.govern import Keys, Worker
 from streams.keyring import CONTROL, LEDGER, create_key, read_signing_key, read_verify_keys
 from streams.orders import Order
-from streams.progress import PROGRESS_KEY, Progress, read_progress
+from streams.progress import PROGRESS_KEY, read_progress
 from streams.topics import Wanted, create_topics, mint_log, publish_order, write_genesis
 from tests.streams.fleet import Sent
+from tests.streams.reading import Following, Outputs, asking, read_topics
 
 NUMBERS = count(1)
 
@@ -47,24 +46,6 @@ def bundle(name: str = "base", allowed: str = "read:*") -> Bundle:
         ],
     }
     return build_bundle([Policy.model_validate(policy)])
-
-
-@dataclass
-class Outputs:
-    """What stands in the output topics, committed: records by partition, in order; the last progress."""
-
-    decisions: dict[int, list[ConsumerRecord]] = field(default_factory=dict)
-    dead_letters: dict[int, list[ConsumerRecord]] = field(default_factory=dict)
-    threats: dict[int, list[ConsumerRecord]] = field(default_factory=dict)
-    checkpoints: dict[int, list[ConsumerRecord]] = field(default_factory=dict)
-    progress: dict[int, Progress] = field(default_factory=dict)
-
-    def fixed(self, partition: int) -> tuple[Any, ...]:
-        """What must be the same however it was made: bytes, keys, headers, and the tree's root."""
-        written = (self.decisions, self.dead_letters, self.threats)
-        records = tuple([(r.key, r.value, r.headers) for r in of[partition]] for of in written)
-        progress = self.progress[partition]
-        return (*records, progress, progress.frontier.root())
 
 
 class Log:
@@ -141,38 +122,29 @@ class Log:
         async with self.asking() as ends:
             return {p: await ends.high_watermark(TopicPartition(topic, p)) for p in range(self.partitions)}
 
-    @asynccontextmanager
-    async def asking(self) -> AsyncIterator[Ends]:
-        ends = Ends(self.options)
-        await ends.start()
-        try:
-            yield ends
-        finally:
-            await ends.stop()
+    def asking(self) -> AbstractAsyncContextManager[Ends]:
+        """Where partitions end."""
+        return asking(self.options)
 
-    async def records(self, topic: Topic | str, prefix: str = "") -> dict[int, list[ConsumerRecord]]:
+    async def records(self, topic: Topic | str) -> dict[int, list[ConsumerRecord]]:
         """Every committed record of a topic, by partition."""
-        name = topic if isinstance(topic, str) else topic_name(topic, prefix)
-        found: dict[int, list[ConsumerRecord]] = {}
-        async with self.asking() as ends:
-            for p in range(self.partitions):
-                tp = TopicPartition(name, p)
-                start, end = await ends.beginning(tp), await ends.stable_end(tp)
-                found[p] = [r async for batch in read_partition(self.options, tp, start, end) for r in batch]
-        return found
+        name = topic if isinstance(topic, str) else topic.name
+        return (await read_topics(self.options, [name], self.partitions))[name]
 
     async def read(self, prefix: str) -> Outputs:
         """Everything committed under a prefix."""
-        topics = (DECISIONS, DEAD_LETTERS, THREATS, CHECKPOINTS)
-        decisions, dead, threats, checkpoints = [await self.records(t, prefix) for t in topics]
+        topics = (DECISIONS, DEAD_LETTERS, THREATS, CHECKPOINTS, STATE)
+        names = [topic_name(t, prefix) for t in topics]
+        found = await read_topics(self.options, names, self.partitions)
+        decisions, dead, threats, checkpoints, state = found.values()
         progress = {
             p: read_progress(next(r.value for r in reversed(records) if r.key == PROGRESS_KEY), "test")
-            for p, records in (await self.records(STATE, prefix)).items()
+            for p, records in state.items()
         }
-        return Outputs(decisions, dead, threats, checkpoints, progress)
+        return Outputs(decisions, dead, threats, checkpoints, progress, state)
 
     @asynccontextmanager
-    async def following(self, prefix: str) -> AsyncIterator["Following"]:
+    async def following(self, prefix: str) -> AsyncIterator[Following]:
         """Follow the progress records of a prefix."""
         consumer = await start_consumer(self.options, "read_committed")
         tps = [TopicPartition(topic_name(STATE, prefix), p) for p in range(self.partitions)]
@@ -205,31 +177,3 @@ class Log:
         async with self.working(prefix), self.following(prefix) as following:
             await following.reach(ends)
         return await self.read(prefix)
-
-
-class Following:
-    """The newest progress of each partition, as it is committed."""
-
-    def __init__(self, consumer: Any) -> None:
-        self._consumer = consumer
-        self.progress: dict[int, Progress] = {}
-        self.history: dict[int, list[Progress]] = defaultdict(list)
-
-    async def step(self) -> None:
-        for tp, records in (await self._consumer.getmany(timeout_ms=50)).items():
-            for record in records:
-                if record.key == PROGRESS_KEY:
-                    self.progress[tp.partition] = read_progress(record.value, "test")
-                    self.history[tp.partition].append(self.progress[tp.partition])
-
-    def total(self) -> int:
-        """How many records have been judged, over all partitions."""
-        return sum(p.next_source_offset for p in self.progress.values())
-
-    def reached(self, ends: dict[int, int]) -> bool:
-        return all(p in self.progress and self.progress[p].next_source_offset >= e for p, e in ends.items())
-
-    async def reach(self, ends: dict[int, int]) -> None:
-        """Wait until each partition is judged up to its end."""
-        while not self.reached(ends):
-            await self.step()

@@ -12,11 +12,11 @@ import pytest
 from detections.activity import CELL, read_activity
 from schemas.codec import decode
 from schemas.keys import agent_key, partition_of
-from schemas.topics import STATE
 from streams.partition import cell_key
 from tests.streams.exactly_once import violations
 from tests.streams.fleet import Sent, action, framed, routed
-from tests.streams.helpers import Log, Outputs
+from tests.streams.helpers import Log
+from tests.streams.reading import Outputs
 
 RNG = Random(1)
 PARTITIONS = 3
@@ -111,8 +111,7 @@ async def judge_all(log: Log) -> Judged:
         ends[sent.partition] += 1
     assert await log.send(cases.values()) == ends
     outputs = await log.judge(prefix, ends)
-    state = await log.records(STATE, prefix)
-    cells = {r.key: r.value for p in range(PARTITIONS) for r in state[p]}
+    cells = {r.key: r.value for p in range(PARTITIONS) for r in outputs.state[p]}
     return Judged(places, await log.records("agent.actions"), outputs, cells)
 
 

@@ -14,7 +14,8 @@ from streams.partition import Partition, Place
 from streams.progress import Progress
 from tests.streams.exactly_once import violations
 from tests.streams.fleet import Sent, fleet
-from tests.streams.helpers import Outputs, bundle
+from tests.streams.helpers import bundle
+from tests.streams.reading import Outputs
 
 
 @dataclass

@@ -11,7 +11,8 @@ import streams.transaction
 from runtime.embedded.services import Broker
 from tests.streams.exactly_once import violations
 from tests.streams.fleet import fleet
-from tests.streams.helpers import Log, Outputs
+from tests.streams.helpers import Log
+from tests.streams.reading import Outputs
 
 COUNT = 6_000
 PARTITIONS = 2
