@@ -9,7 +9,7 @@ import typer
 
 from cli.options import DataDir
 from consumers.archive import Archive, Job
-from consumers.partition import Pace
+from consumers.place import Pace
 from runtime.kafka import common_options
 from runtime.log import configure_log
 from runtime.metrics import serve_metrics

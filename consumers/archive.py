@@ -12,7 +12,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from consumers.log_id import read_log_id
-from consumers.partition import ARCHIVED, Pace, PartitionArchive, Place
+from consumers.partition import PartitionArchive
+from consumers.place import ARCHIVED, Pace, Place
 from consumers.recovery import Log
 from consumers.writing import Destination
 from runtime.errors import PraetorError, Unavailable
@@ -76,9 +77,9 @@ class Archive:
             self._membership = Membership(
                 self._options, group, [self._decisions], self._assigned, self._revoked
             )
-            await self._membership.start()
             coordination = asyncio.create_task(self._membership.run())
             try:
+                await self._membership.start()
                 await self._attend(self._membership, coordination)
             finally:
                 coordination.cancel()

@@ -148,7 +148,8 @@ def _check_log(source: Source, run: Run, index: int, record: Record) -> None:
     if record["log_id"] != source.log_id or record["partition"] != source.partition:
         raise PraetorError(
             f"{source.place} offset {run.offsets[index]} is of log {record['log_id']!r} partition "
-            f"{record['partition']}, not of log {source.log_id!r}: another log wrote to this topic"
+            f"{record['partition']}, not of log {source.log_id!r} partition {source.partition}: "
+            "something else wrote to this topic"
         )
 
 

@@ -4,63 +4,26 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from consumers.buffer import Buffer
-from consumers.cut import Cut, Source, cut
+from consumers.cut import Cut, cut
 from consumers.intents import Intent, commit_intents, newest_intents
+from consumers.place import Pace, Place
 from consumers.recovery import Log, complete, reread, starting_offset
 from consumers.writing import Destination
 from runtime import metrics
 from runtime.errors import PraetorError
 from runtime.kafka import start_consumer, started
-from schemas.topics import ARCHIVE, CHECKPOINTS, DEAD_LETTERS, DECISIONS, THREATS, topic_name
-from sinks import tables
+from schemas.topics import ARCHIVE, topic_name
 
 log = structlog.get_logger()
 
-ARCHIVED = (
-    (DECISIONS, tables.DECISIONS),
-    (THREATS, tables.THREATS),
-    (DEAD_LETTERS, tables.DEAD_LETTERS),
-    (CHECKPOINTS, tables.CHECKPOINTS),
-)
-
 TRANSACTION_TIMEOUT_MS = 15_000
 CLOSE_SECONDS = 3
-
-
-@dataclass(frozen=True)
-class Place:
-    """Which partition of which log, and the prefix of the topics."""
-
-    log_id: str
-    partition: int
-    prefix: str = ""
-
-    @property
-    def transactional_id(self) -> str:
-        """One for each partition of each log, so that a new owner's init fences the old one."""
-        return f"{self.prefix}praetor-archive-{self.log_id}-{self.partition}"
-
-    def sources(self) -> list[Source]:
-        """The partition's topics."""
-        return [
-            Source(topic_name(topic, self.prefix), self.partition, self.log_id, table)
-            for topic, table in ARCHIVED
-        ]
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How long records may wait for more: `dry` seconds without new input, `linger` seconds at most."""
-
-    dry: float = 0.3
-    linger: float = 1.0
 
 
 class PartitionArchive:

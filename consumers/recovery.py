@@ -38,7 +38,7 @@ async def starting_offset(log: Log, sink: Destination, source: Source, intent: I
                 "(PRAETOR_CLICKHOUSE_DATABASE), or bring the topics back"
             )
         return begin
-    if end < intent.last_offset:
+    if end <= intent.last_offset:
         raise PraetorError(
             f"{source.place} ends at offset {end}, but was archived up to {intent.last_offset}: the topic "
             "was recreated or truncated under a filled ClickHouse. A new topic is a new log: it needs a log "

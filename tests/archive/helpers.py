@@ -13,7 +13,8 @@ from clickhouse_connect.driver.client import Client
 
 from consumers.archive import Archive, Job
 from consumers.intents import Intent, newest_intents
-from consumers.partition import Pace, PartitionArchive, Place
+from consumers.partition import PartitionArchive
+from consumers.place import Pace, Place
 from consumers.recovery import Log
 from consumers.writing import Destination
 from runtime.kafka import Ends
