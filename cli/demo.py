@@ -58,7 +58,7 @@ def demo(
         settings = load_settings(data)
         need_bootstrap(settings)
         _say("2. Agents act; each verdict as it is committed")
-        _summary(data, *asyncio.run(_act(settings, pause)))
+        _summary(data, asyncio.run(_act(settings, pause)))
     finally:
         if not running and not keep:
             _praetor("down", "--data", str(data))
@@ -77,7 +77,7 @@ def _praetor(*arguments: str) -> None:
         raise PraetorError(f"`praetor {arguments[0]}` ended with {done.returncode}; its message stands above")
 
 
-async def _act(settings: Settings, pause: float) -> tuple[Counter[str], list[dict[str, Any]]]:
+async def _act(settings: Settings, pause: float) -> "_Watch":
     options = common_options(settings)
     names = [topic_name(t, settings.topic_prefix) for t in (DECISIONS, THREATS)]
     counts = await partition_counts(options, names)
@@ -89,10 +89,11 @@ async def _act(settings: Settings, pause: float) -> tuple[Counter[str], list[dic
             consumer.seek(tp, end)
         steps = list(Story(time.time_ns() // 1000).steps())
         publishing = asyncio.create_task(_publish(settings, steps, pause))
-        effects, threats = await _watch(consumer, {event.event_id: told for told, event in steps})
+        watch = _Watch({event.event_id: told for told, event in steps})
+        await watch.follow(consumer)
         with Progress(console=console, transient=True) as progress:
             await wait_for_decisions(settings, await publishing, ARRIVAL_SECONDS, progress)
-        return effects, threats
+        return watch
     finally:
         await consumer.stop()
 
@@ -106,33 +107,51 @@ async def _publish(settings: Settings, steps: list[Step], pause: float) -> Publi
         return published
 
 
-async def _watch(
-    consumer: AIOKafkaConsumer, told: dict[str, str]
-) -> tuple[Counter[str], list[dict[str, Any]]]:
-    effects: Counter[str] = Counter()
-    threats: list[dict[str, Any]] = []
-    chapter, deadline = "", time.monotonic() + ARRIVAL_SECONDS
-    while effects.total() < len(told):
-        if time.monotonic() > deadline:
-            raise PraetorError(
-                f"{effects.total()} of {len(told)} decisions came in {ARRIVAL_SECONDS} s: see `praetor logs`"
-            )
+class _Watch:
+    """Prints what is committed, and keeps count of it."""
+
+    def __init__(self, told: dict[str, str]) -> None:
+        self.effects: Counter[str] = Counter()
+        self.threats: list[dict[str, Any]] = []
+        self._told = told
+        self._chapter = ""
+
+    async def follow(self, consumer: AIOKafkaConsumer) -> None:
+        """Watch until every action has its decision, then until nothing committed is unread.
+
+        Raises:
+            PraetorError: decisions do not come.
+        """
+        deadline = time.monotonic() + ARRIVAL_SECONDS
+        while (missing := len(self._told) - self.effects.total()) > 0:
+            if time.monotonic() > deadline:
+                raise PraetorError(
+                    f"{missing} decisions did not come in {ARRIVAL_SECONDS} s: see `praetor logs`"
+                )
+            await self._read(consumer)
+        # a threat is committed with its decision, but fetched on its own
+        for tp, end in (await consumer.end_offsets(list(consumer.assignment()))).items():
+            while await consumer.position(tp) < end:
+                await self._read(consumer)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
         found = await consumer.getmany(timeout_ms=200)
         for record in (r for records in found.values() for r in records):
             if record.topic.endswith(THREATS.name):
-                threats.append(decode(record.value, "threat"))
-                _print_threat(threats[-1])
-                continue
-            decision = decode(record.value, "decision")
-            if decision["event_id"] not in told:
-                continue
-            deadline = time.monotonic() + ARRIVAL_SECONDS
-            effects[decision["effect"]] += 1
-            if told[decision["event_id"]] != chapter:
-                chapter = told[decision["event_id"]]
-                console.print(f"\n   [italic]{chapter}[/italic]")
-            _print_decision(decision)
-    return effects, threats
+                self.threats.append(decode(record.value, "threat"))
+                _print_threat(self.threats[-1])
+            else:
+                self._decided(decode(record.value, "decision"))
+
+    def _decided(self, decision: dict[str, Any]) -> None:
+        chapter = self._told.get(decision["event_id"])
+        if chapter is None:
+            return
+        self.effects[decision["effect"]] += 1
+        if chapter != self._chapter:
+            self._chapter = chapter
+            console.print(f"\n   [italic]{chapter}[/italic]")
+        _print_decision(decision)
 
 
 def _print_decision(decision: dict[str, Any]) -> None:
@@ -163,11 +182,11 @@ def _print_threat(threat: dict[str, Any]) -> None:
     console.print(Text(f"          {threat['message']}", style="magenta"))
 
 
-def _summary(data: Path, effects: Counter[str], threats: list[dict[str, Any]]) -> None:
+def _summary(data: Path, watch: _Watch) -> None:
     _say("3. What happened")
-    counts = ", ".join(f"{number} {effect}" for effect, number in effects.most_common())
+    counts = ", ".join(f"{number} {effect}" for effect, number in watch.effects.most_common())
     console.print(
-        f"   {effects.total()} actions, as many decisions: {counts}. Threats raised: {len(threats)}."
+        f"   {watch.effects.total()} actions, as many decisions: {counts}. Threats raised: {len(watch.threats)}."
     )
     _say("4. What an analyst asks ClickHouse: what was denied, and why?")
     _praetor("query", WHY, "--data", str(data))
