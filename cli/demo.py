@@ -185,9 +185,8 @@ def _print_threat(threat: dict[str, Any]) -> None:
 def _summary(data: Path, watch: _Watch) -> None:
     _say("3. What happened")
     counts = ", ".join(f"{number} {effect}" for effect, number in watch.effects.most_common())
-    console.print(
-        f"   {watch.effects.total()} actions, as many decisions: {counts}. Threats raised: {len(watch.threats)}."
-    )
+    total, threats = watch.effects.total(), len(watch.threats)
+    console.print(f"   {total} actions, as many decisions: {counts}. Threats raised: {threats}.")
     _say("4. What an analyst asks ClickHouse: what was denied, and why?")
     _praetor("query", WHY, "--data", str(data))
     _say("5. Proof: every decision is in the signed ledger, unchanged")
