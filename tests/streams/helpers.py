@@ -146,7 +146,7 @@ class Log:
     @asynccontextmanager
     async def following(self, prefix: str) -> AsyncIterator[Following]:
         """Follow the progress records of a prefix."""
-        consumer = await start_consumer(self.options, "read_committed")
+        consumer = await start_consumer(self.options, "read_committed", fetch_max_wait_ms=50)
         tps = [TopicPartition(topic_name(STATE, prefix), p) for p in range(self.partitions)]
         consumer.assign(tps)
         for tp, start in (await consumer.beginning_offsets(tps)).items():
