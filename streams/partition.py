@@ -116,6 +116,7 @@ class Partition:
     def _judge_one(self, action: Action, record: SourceRecord, batch: Batch, seq: int) -> Verdict:
         key = self._routes.get(action.agent) or self._route(action)
         if not key or key != record.key:  # an empty key is no agent's
+            batch.effects["deny"] = batch.effects.get("deny", 0) + 1
             return self._misrouted(action, record)
         rules = self._rules
         if rules is None:

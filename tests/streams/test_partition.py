@@ -1,5 +1,6 @@
 """One partition's memory without a broker: batches of any size, committed, rolled back, read again."""
 
+from collections import Counter
 from copy import deepcopy
 
 import pytest
@@ -95,6 +96,13 @@ def test_only_changed_cells_are_written() -> None:
     one = next(r for r in SOURCE[100:] if r.key in partition.agents)
     batch = partition.judge([one])
     assert {key.partition(b"\x00")[0] for key, _ in batch.cells if key} <= {one.key}
+
+
+def test_every_decision_is_counted_by_its_effect() -> None:
+    batch = fresh().judge(SOURCE)
+    effects = Counter(decode(value, "decision")["effect"] for _, value in batch.decisions)
+    assert batch.effects == effects
+    assert any(decode(v, "decision")["reasons"][0]["rule"] == "misrouted" for _, v in batch.decisions)
 
 
 def test_a_batch_must_end_before_the_next() -> None:
