@@ -35,8 +35,8 @@ class HeldPipeline(Pipeline):
 
     held: Any = None
 
-    async def take_over(self, warm: Partition | None) -> None:
-        await super().take_over(warm)
+    async def take_over(self) -> None:
+        await super().take_over()
         self.held = self._consumer
         self.held.pause(self._tp)
 
@@ -125,7 +125,7 @@ async def drain_govern(job: Job) -> dict[str, Any]:
 async def _ready(worker: Worker, running: asyncio.Task[None]) -> list[HeldPipeline]:
     deadline = time.monotonic() + READY_SECONDS
     while True:
-        owned = worker._pipelines.values()
+        owned = worker.pipelines.values()
         pipelines = [p for p in owned if isinstance(p, HeldPipeline) and p.ready.is_set()]
         if len(pipelines) == PARTITIONS:
             return pipelines

@@ -3,11 +3,9 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from consumers.buffer import Buffer
 from consumers.cut import Cut, cut
@@ -16,14 +14,14 @@ from consumers.place import Pace, Place
 from consumers.recovery import Log, complete, reread, starting_offset
 from consumers.writing import Destination
 from runtime import metrics
+from runtime.abandon import abandon
 from runtime.errors import PraetorError
 from runtime.kafka import start_consumer, started
-from schemas.topics import ARCHIVE, topic_name
+from schemas.topics import ARCHIVE, DECISIONS, topic_name
 
 log = structlog.get_logger()
 
 TRANSACTION_TIMEOUT_MS = 15_000
-CLOSE_SECONDS = 3
 
 
 class PartitionArchive:
@@ -43,13 +41,10 @@ class PartitionArchive:
         self._consumer: AIOKafkaConsumer | None = None
 
     @property
-    def archived(self) -> dict[TopicPartition, int]:
-        """The next offset of each topic that was archived, for lag monitoring."""
-        return {
-            TopicPartition(topic, intent.partition): intent.last_offset + 1
-            for topic, intent in self._intents.items()
-            if intent.done
-        }
+    def position(self) -> int | None:
+        """The next decision to archive."""
+        intent = self._intents.get(topic_name(DECISIONS, self.place.prefix))
+        return intent.last_offset + 1 if intent is not None and intent.done else None
 
     async def take_over(self) -> None:
         """Fence the old owner, complete what it left, and stand where the intents end.
@@ -200,9 +195,8 @@ class PartitionArchive:
 
     async def close(self) -> None:
         """Let go of the broker. Whatever is in flight is left to the next owner."""
-        for client in (self._consumer, self._producer):
-            if client is not None:
-                # a producer whose broker is gone would wait for what it cannot send
-                with suppress(TimeoutError, KafkaError):
-                    await asyncio.wait_for(client.stop(), CLOSE_SECONDS)
-        self._consumer = self._producer = None
+        consumer, producer, self._consumer, self._producer = self._consumer, self._producer, None, None
+        if producer is not None:
+            await abandon(producer)
+        if consumer is not None:
+            await consumer.stop()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -26,28 +27,46 @@ IDLE_MS = 200
 LOG_APPEND_TIME = 1
 
 
-class Pipeline:
-    """Owns one partition from `take_over` on, until `run` returns or raises.
+@dataclass(frozen=True)
+class Shared:
+    """What a worker's pipelines have in common.
 
-    `partition` is what it last committed; it stays readable after the end, for a warm take-over.
+    `memory` holds, by number, the partitions that were owned and may be taken over warm.
     """
 
-    def __init__(
-        self, source: Source, place: Place, control: ControlFollower, pace: Pace, key: SigningKey
-    ) -> None:
+    control: ControlFollower
+    pace: Pace
+    key: SigningKey
+    memory: dict[int, Partition]
+
+
+class Pipeline:
+    """Owns one partition from `take_over` on, until `run` returns or raises (see runtime.ownership.Work).
+
+    `partition` is what it last committed.
+    """
+
+    def __init__(self, source: Source, place: Place, shared: Shared) -> None:
         self.place = place
         self.partition: Partition | None = None
         self.stopping = asyncio.Event()
         self.ready = asyncio.Event()
         self._source = source
-        self._control = control
-        self._pace = pace
-        self._signer = Signer(place, key)
+        self._control = shared.control
+        self._pace = shared.pace
+        self._memory = shared.memory
+        self._signer = Signer(place, shared.key)
         self._tp = TopicPartition(ACTIONS.name, place.partition)
         self._producer: AIOKafkaProducer | None = None
         self._consumer: AIOKafkaConsumer | None = None
 
-    async def take_over(self, warm: Partition | None) -> None:
+    @property
+    def position(self) -> int | None:
+        """The next action to judge."""
+        judging = self.partition is not None and self.ready.is_set()
+        return self.partition.progress.next_source_offset if judging and self.partition else None
+
+    async def take_over(self) -> None:
         """Fence, read, stand at the next action.
 
         Raises:
@@ -55,6 +74,7 @@ class Pipeline:
             KafkaError: the broker did not let it be done now.
         """
         started = time.monotonic()
+        warm = self._memory.pop(self.place.partition, None)
         self._producer = await fence(self._source, self.place)
         self.partition = await read_state(self._source, self.place, warm)
         if not await self._control.reach(self.partition.progress.control_offset, self.stopping):
@@ -120,7 +140,9 @@ class Pipeline:
         _count(batch, len(batch.decisions) + len(batch.dead_letters), time.monotonic() - started)
 
     async def close(self) -> None:
-        """Let go of the broker. Whatever is in flight is left to the next owner's init."""
+        """Keep the memory, let go of the broker: what is in flight is left to the next owner's init."""
+        if self.partition is not None:
+            self._memory[self.place.partition] = self.partition
         consumer, producer, self._consumer, self._producer = self._consumer, self._producer, None, None
         if producer is not None:
             await abandon(producer)

@@ -1,4 +1,4 @@
-"""The documents tell the truth: examples run, reference pages are what the code says, links lead somewhere."""
+"""The documents tell the truth: examples run, reference pages are what the code says, links lead on."""
 
 import re
 from pathlib import Path

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from structlog.testing import capture_logs
 
-import streams.govern
+import runtime.ownership
 from runtime.errors import PraetorError
 from schemas.topics import ACTIONS, STATE, topic_name
 from streams.control import ControlView
@@ -48,7 +48,7 @@ async def event(events: Events, name: str, **fields: Any) -> Any:
 @pytest.fixture
 def events(monkeypatch: pytest.MonkeyPatch) -> Iterator[Events]:
     """What the workers log; stopped partitions are tried again soon."""
-    monkeypatch.setattr(streams.govern, "STOPPED_RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(runtime.ownership, "STOPPED_RETRY_SECONDS", 0.2)
     with capture_logs() as logged:
         yield logged
 

@@ -1,0 +1,191 @@
+"""Keeps one piece of work going for each partition that a group gives this process."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, ProducerFenced
+
+from runtime import metrics
+from runtime.errors import PraetorError, Unavailable
+from runtime.kafka import Options
+from runtime.membership import Membership, NotAMember
+
+log = structlog.get_logger()
+
+STOP_SECONDS = 10.0
+RETRY_SECONDS = 0.5
+STOPPED_RETRY_SECONDS = 5.0
+LAG_SECONDS = 1.0
+
+
+class Work(Protocol):
+    """What an owner does with one partition: `take_over`, then `run`, then `close`, whatever happens.
+
+    `take_over` and `run` may raise: ProducerFenced (somebody else owns it now), KafkaError or Unavailable (it
+    is done anew), PraetorError (a person is needed). They return soon once `stopping` is set.
+    """
+
+    stopping: asyncio.Event
+
+    @property
+    def position(self) -> int | None:
+        """The next offset of the group's topic, for lag monitoring; None before it is known."""
+        ...
+
+    async def take_over(self) -> None:
+        """Fence whoever had the partition, and find out where it stands."""
+        ...
+
+    async def run(self) -> None:
+        """Work until asked to stop."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything; nothing raises."""
+        ...
+
+
+@dataclass(frozen=True)
+class Group:
+    """Which group, for which topic's partitions, and what to do with them.
+
+    Attributes:
+        begin: makes the work of a partition; called anew after each failure. What it raises ends the process.
+        on_held: told the partitions held, after each change; none before a change.
+        patient: where a person is needed, the partition stops and the others go on (it is tried again every
+            5 s); otherwise the whole process ends with the message.
+    """
+
+    name: str
+    topic: str
+    begin: Callable[[int], Work]
+    on_held: Callable[[list[int]], None]
+    patient: bool
+
+
+class Ownership:
+    """Membership of a group, and the work that comes with it."""
+
+    def __init__(self, options: Options, group: Group) -> None:
+        self._group = group
+        self._membership = Membership(options, group.name, [group.topic], self._assigned, self._revoked)
+        self._work: dict[int, Work] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._rejoin = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event, *beside: Coroutine[Any, Any, None]) -> None:
+        """Join, work until `stop` is set, leave. `beside` runs along and must not end before.
+
+        Raises:
+            PraetorError: a person is needed, and the group is not patient.
+            Unavailable: no broker answers at the start, or when the group is joined again.
+        """
+        vital = [asyncio.create_task(c) for c in (*beside, self._membership.run())]
+        try:
+            await self._membership.start()
+            while not stop.is_set():
+                await self._attend(stop, vital)
+        finally:
+            await self._membership.stop()
+            for task in vital:
+                task.cancel()
+            await asyncio.gather(*vital, return_exceptions=True)
+        for task in self._tasks.values():
+            task.result()
+
+    async def _attend(self, stop: asyncio.Event, vital: Sequence[asyncio.Task[None]]) -> None:
+        stopped = asyncio.create_task(stop.wait())
+        watched = [t for t in (*vital, *self._tasks.values()) if not t.done()]
+        try:
+            await asyncio.wait((stopped, *watched), timeout=LAG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+        for task in (*vital, *self._tasks.values()):
+            if task.done() and not task.cancelled():
+                task.result()
+        if self._rejoin.is_set() and not stop.is_set():
+            self._rejoin.clear()
+            log.warning("rejoining the group")
+            await self._membership.rejoin()
+        await self._commit_lag()
+
+    async def _commit_lag(self) -> None:
+        """Group offsets are for lag monitoring alone; one that is not accepted changes nothing."""
+        known = {TopicPartition(self._group.topic, p): work.position for p, work in self._work.items()}
+        offsets = {tp: position for tp, position in known.items() if position is not None}
+        try:
+            if offsets:
+                await self._membership.commit(offsets)
+        except (NotAMember, KafkaError) as error:
+            log.info("lag not committed", reason=str(error))
+
+    async def _revoked(self, held: set[TopicPartition]) -> None:
+        for work in self._work.values():
+            work.stopping.set()
+        tasks = list(self._tasks.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for p in self._tasks:
+            metrics.PARTITIONS_STOPPED.labels(str(p)).set(0)
+        # what failed is raised where the others' failures are
+        self._tasks = {p: t for p, t in self._tasks.items() if not t.cancelled() and t.exception()}
+        self._work.clear()
+        metrics.PARTITIONS_OWNED.set(0)
+
+    async def _assigned(self, held: set[TopicPartition]) -> None:
+        partitions = sorted(tp.partition for tp in held)
+        log.info("partitions assigned", partitions=partitions)
+        self._group.on_held(partitions)
+        for p in partitions:
+            self._tasks[p] = asyncio.create_task(self._drive(p), name=f"{self._group.topic}-{p}")
+        metrics.PARTITIONS_OWNED.set(len(partitions))
+
+    async def _drive(self, partition: int) -> None:
+        """Take over and work, again and again, until revoked or no longer a member."""
+        told = ""
+        while True:
+            work = self._work[partition] = self._group.begin(partition)
+            pause = RETRY_SECONDS
+            try:
+                await self._membership.confirm(TopicPartition(self._group.topic, partition))
+                await work.take_over()
+                told = ""
+                await work.run()
+                return
+            except (NotAMember, ProducerFenced) as error:
+                log.warning("partition lost", partition=partition, reason=_words(error))
+                self._rejoin.set()
+                return
+            except (KafkaError, Unavailable) as error:
+                log.warning("taking the partition over anew", partition=partition, reason=_words(error))
+            except PraetorError as error:
+                if not self._group.patient:
+                    raise
+                pause = STOPPED_RETRY_SECONDS
+                if told != str(error):
+                    told = str(error)
+                    log.error("partition stopped", partition=partition, reason=told)
+            finally:
+                metrics.PARTITIONS_STOPPED.labels(str(partition)).set(bool(told))
+                await work.close()
+            if await _set_within(work.stopping, pause):
+                return
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
