@@ -15,11 +15,12 @@ from ledger.keys import VerifyKey
 from runtime.errors import Malformed, PraetorError
 from runtime.kafka import Ends, common_options, read_partition
 from runtime.settings import Settings, load_settings
+from schemas.codec import decode
 from schemas.topics import ACTIONS, CONTROL
-from streams.control import read_view
+from streams.control import ControlView, read_view
 from streams.keyring import CONTROL as CONTROL_ROLE
 from streams.keyring import read_signing_key, read_verify_keys
-from streams.orders import Order, open_order
+from streams.orders import Order
 from streams.topics import publish_order
 
 control_app = typer.Typer(no_args_is_help=True, help="Orders to the workers.")
@@ -48,26 +49,24 @@ async def _orders(settings: Settings, keys: list[VerifyKey]) -> list[dict[str, A
     ends = Ends(options)
     await ends.start()
     try:
-        start, end = await ends.beginning(PARTITION), await ends.stable_end(PARTITION)
+        start, end = await ends.beginning(PARTITION), await ends.high_watermark(PARTITION)
     finally:
         await ends.stop()
-    rows: list[dict[str, Any]] = []
-    async for records in read_partition(options, PARTITION, start, end):
+    view, rows = ControlView(keys), []
+    async for records in read_partition(options, PARTITION, start, end, "read_uncommitted"):
         for record in records:
-            row = {
-                "offset": record.offset,
-                "kind": "",
-                "author": "",
-                "bytes": len(record.value or b""),
-                "why_not": "",
-            }
-            try:
-                order = open_order(record.value, keys)
-                row |= {"kind": order.kind, "author": order.author}
-            except Malformed as reason:
-                row["why_not"] = str(reason)
-            rows.append(row)
+            why_not = await view.apply(record.offset, record.value)
+            rows.append({"offset": record.offset, **_told(record.value), "why_not": why_not})
     return rows
+
+
+def _told(value: bytes | None) -> dict[str, Any]:
+    """What a record says of itself, believed or not."""
+    try:
+        record = decode(value, "control_record")
+    except Malformed:
+        record = {"kind": "", "author": ""}
+    return {"kind": record["kind"][:32], "author": record["author"][:64], "bytes": len(value or b"")}
 
 
 @control_app.command()

@@ -38,8 +38,12 @@ class ControlView:
     rejected: int = 0
     _given: dict[bytes, int] = field(default_factory=dict)
 
-    async def apply(self, offset: int, value: bytes | None) -> None:
-        """Fold one record. A record that is not believed changes nothing but the offset and the count."""
+    async def apply(self, offset: int, value: bytes | None) -> str:
+        """Fold one record; return why it is not believed, or nothing where it is.
+
+        A record that is not believed changes nothing but the offset and the count.
+        """
+        self.offset = offset
         try:
             order = open_order(value, self.keys)
             await self._apply(order)
@@ -47,7 +51,8 @@ class ControlView:
         except (Malformed, PraetorError, KeyError, TypeError, ValueError) as error:
             self.rejected += 1
             log.warning("control record ignored", offset=offset, reason=str(error))
-        self.offset = offset
+            return str(error) or type(error).__name__
+        return ""
 
     async def _apply(self, order: Order) -> None:
         # else whoever may write to the topic could put an old bundle in force again
