@@ -19,7 +19,7 @@ from streams.keyring import LEDGER, read_signing_key, read_verify_keys
 from streams.orders import Order, sign_order
 from streams.pace import Pace
 from streams.partition import Place
-from streams.pipeline import Pipeline
+from streams.pipeline import Pipeline, Shared
 from streams.takeover import Source
 from tests.streams.fleet import action, routed
 from tests.streams.helpers import Log, bundle
@@ -140,8 +140,10 @@ async def test_a_view_that_is_not_confirmed_judges_nothing(log: Log, follower: C
     place = Place(log.view.log_id, READ.partition, log.partitions)
     keys = Keys(read_signing_key(log.keys, LEDGER), ())
     async with log.asking() as ends, log.following(prefix) as following:
-        pipeline = Pipeline(Source(log.options, ends, prefix), place, follower, Pace(), keys.ledger)
-        await pipeline.take_over(None)
+        pipeline = Pipeline(
+            Source(log.options, ends, prefix), place, Shared(follower, Pace(), keys.ledger, {})
+        )
+        await pipeline.take_over()
         follower.confirmed_at -= 5
         async with background(pipeline.run()):
             sent = await log.send([READ])
