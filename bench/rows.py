@@ -4,7 +4,7 @@ import asyncio
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 from urllib.parse import urlsplit
 
@@ -41,15 +41,13 @@ class HeldArchive(PartitionArchive):
     """Takes over, but reads nothing before `release`."""
 
     held: Any = None
+    all: ClassVar[dict[int, "HeldArchive"]] = {}
 
     async def take_over(self) -> None:
         await super().take_over()
         self.held = self._consumer
         self.held.pause(*self.held.assignment())
-
-    @property
-    def ready(self) -> bool:
-        return self.held is not None
+        self.all[self.place.partition] = self
 
     def release(self) -> None:
         self.held.resume(*self.held.assignment())
@@ -81,9 +79,9 @@ async def archive(job: Job) -> dict[str, Any]:
         # it would go on where the last round's intents end: each round begins anew, in a new database
         changes.enter_context(mock.patch.object(consumers.partition, "newest_intents", _no_intents))
         task = asyncio.create_task(running.run())
-        owners = await _ready(running, task)
+        await _until(lambda: len(HeldArchive.all) == PARTITIONS, task)
         with Window(job.profile) as window:
-            for owner in owners:
+            for owner in HeldArchive.all.values():
                 owner.release()
             await _until(lambda: sink.rows >= job.settings["rows"], task)
         running.stop.set()
@@ -94,14 +92,6 @@ async def archive(job: Job) -> dict[str, Any]:
 
 async def _no_intents(*where: Any) -> dict[str, Intent]:
     return {}
-
-
-async def _ready(running: Archive, task: asyncio.Task[None]) -> list[HeldArchive]:
-    def owners() -> list[HeldArchive]:
-        return [o for o in running._running.values() if isinstance(o, HeldArchive) and o.ready]
-
-    await _until(lambda: len(owners()) == PARTITIONS, task)
-    return owners()
 
 
 async def _until(condition: Any, task: asyncio.Task[None]) -> None:
