@@ -68,8 +68,9 @@ class DecisionWriter:
             received_at, received = self._received = action.received_at, zigzag(action.received_at)
         prefix, schema_field = _frame(action.schema_id)
         tail = self._constant + zigzag(source_offset) + zigzag(seq) + received
-        if action.arguments is None and action.content is None and verdict.modified_arguments is None:
-            tail += b"\x00\x00\x00" + schema_field
+        if action.content is None and verdict.modified_arguments is None:
+            # what is usual: no free text but the arguments
+            tail += _digest(action, "arguments", action.arguments) + b"\x00\x00" + schema_field
         else:
             tail += (
                 _digest(action, "arguments", action.arguments)

@@ -1,7 +1,7 @@
 """What binds a record to its leaf, and a record's erasable texts to the record."""
 
-import hashlib
 from collections.abc import Sequence
+from hashlib import sha256
 
 
 def leaf_of(parts: Sequence[bytes]) -> bytes:
@@ -9,7 +9,7 @@ def leaf_of(parts: Sequence[bytes]) -> bytes:
 
     The leaf hash of RFC 6962 over the record without its erasable texts; 32 bytes.
     """
-    return hashlib.sha256(b"\x00" + b"".join(parts)).digest()
+    return sha256(b"\x00" + b"".join(parts)).digest()
 
 
 def text_digest(salt: bytes | None, field: str, text: bytes) -> bytes:
@@ -22,4 +22,4 @@ def text_digest(salt: bytes | None, field: str, text: bytes) -> bytes:
     digest can try texts).
     """
     salt = salt or b""
-    return hashlib.sha256(len(salt).to_bytes(8, "big") + salt + field.encode() + b"\x00" + text).digest()
+    return sha256(len(salt).to_bytes(8, "big") + salt + field.encode() + b"\x00" + text).digest()

@@ -5,6 +5,7 @@ Source of what is relied on: aiokafka 0.14.0, record/memory_records.py, record/d
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import aiokafka.consumer.fetcher
@@ -36,10 +37,15 @@ class Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
+        done = 0
         try:
-            return iter(list(self._batch))
+            for record in self._batch:
+                yield record
+                done += 1
+            return
         except UnicodeDecodeError:
-            return iter(list(_Tolerant(self._raw)))
+            pass
+        yield from islice(_Tolerant(self._raw), done, None)
 
 
 class _Tolerant(_DefaultRecordBatchPy):  # type: ignore[misc]

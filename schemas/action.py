@@ -5,7 +5,7 @@ from typing import Any
 
 from runtime.errors import Malformed
 from schemas.catalogue import IDS, schema
-from schemas.codec import encode_body, split_frame
+from schemas.codec import PREFIX_BYTES, encode_body, split_frame
 from schemas.lazy import Odd, Walker, compile_walker
 from schemas.strict import Reader, read_strictly
 
@@ -106,8 +106,12 @@ def _places(schema_id: int) -> dict[str, tuple[int, Any]]:
 
 
 @cache
-def _walker(schema_id: int) -> tuple[Walker, int]:
-    return compile_walker(schema(schema_id).definition, EAGER), _places(schema_id)["arguments"][0]
+def _walkers() -> dict[bytes, tuple[int, Walker, int]]:
+    """By a record's first bytes: the schema id, its walker, and which field begins the free text."""
+    return {
+        schema(i).prefix: (i, compile_walker(schema(i).definition, EAGER), _places(i)["arguments"][0])
+        for i in ACTION_IDS
+    }
 
 
 def read_action(value: bytes | None, received_at: int) -> Action:
@@ -116,10 +120,12 @@ def read_action(value: bytes | None, received_at: int) -> Action:
     Raises:
         Malformed: it does not decode, with the reason.
     """
-    schema_id, body = split_frame(value)
-    if schema_id not in ACTION_IDS:
+    known = None if value is None else _walkers().get(value[:PREFIX_BYTES])
+    if value is None or known is None:
+        schema_id, _ = split_frame(value)
         raise Malformed(f"schema id {schema_id} is no ActionEvent; known are {list(ACTION_IDS)}")
-    walk, texts = _walker(schema_id)
+    schema_id, walk, texts = known
+    body = value[PREFIX_BYTES:]
     try:
         return Action(schema_id, body, walk, texts, received_at)
     except (Odd, IndexError, UnicodeDecodeError):

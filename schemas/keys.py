@@ -12,7 +12,10 @@ def escape(part: str) -> str:
 
 def agent_key(tenant: str, agent_id: str) -> bytes:
     """The key of an agent's records: tenant/agent, each escaped, UTF-8."""
-    return f"{escape(tenant)}{SEPARATOR}{escape(agent_id)}".encode()
+    both = f"{tenant}{SEPARATOR}{agent_id}"
+    if "%" in both or "\x00" in both or both.count(SEPARATOR) > 1:
+        both = f"{escape(tenant)}{SEPARATOR}{escape(agent_id)}"
+    return both.encode()
 
 
 def partition_of(key: bytes, partitions: int) -> int:

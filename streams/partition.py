@@ -1,5 +1,6 @@
 """One partition's memory, and what a batch of actions makes of it. No IO: the pipeline sends it."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
@@ -20,6 +21,9 @@ ROUTE_MEMO_LIMIT = 200_000
 
 Cells = dict[str, bytes]
 Keyed = tuple[bytes | None, bytes | None]
+
+
+EFFECT_NAMES = {effect: effect.name for effect in Effect}
 
 
 class SourceRecord(Protocol):
@@ -126,7 +130,10 @@ class Partition:
         if changes:
             if key not in self._undo:
                 self._undo[key] = cells
-            self.agents[key] = {n: v for n, v in {**(cells or {}), **changes}.items() if v}
+            after = {**cells, **changes} if cells else changes
+            if b"" in changes.values():
+                after = {n: v for n, v in after.items() if v}
+            self.agents[key] = after
         if findings:
             where = {"log_id": self.place.log_id, "partition": self.place.partition}
             batch.threats += [
@@ -138,9 +145,10 @@ class Partition:
                 )
                 for f in findings
             ]
-        effect = verdict.effect.name
+        effect = EFFECT_NAMES[verdict.effect]
         batch.effects[effect] = batch.effects.get(effect, 0) + 1
-        batch.errors += len(verdict.errors)
+        if verdict.errors:
+            batch.errors += len(verdict.errors)
         return verdict
 
     def _route(self, action: Action) -> bytes:
@@ -168,8 +176,12 @@ class Partition:
         changed: list[Keyed] = []
         for key, old in self._undo.items():
             new = self.agents[key]
-            changed += [(cell_key(key, n), v) for n, v in new.items() if not old or old.get(n) != v]
-            changed += [(cell_key(key, n), None) for n in old or () if n not in new]
+            before = old or {}
+            for name, value in new.items():
+                if before.get(name) != value:
+                    changed.append((cell_key(key, name), value))
+            if not before.keys() <= new.keys():
+                changed += [(cell_key(key, n), None) for n in before if n not in new]
         return changed
 
     def commit(self, batch: Batch) -> None:
@@ -209,6 +221,6 @@ def add_state_record(key: bytes, value: bytes | None, agents: dict[bytes, Cells]
         return
     agent, _, cell = key.partition(b"\x00")
     if value is not None:
-        agents.setdefault(agent, {})[cell.decode()] = value
+        agents.setdefault(agent, {})[sys.intern(cell.decode())] = value
     elif agent in agents:
         agents[agent].pop(cell.decode(), None)
