@@ -6,7 +6,7 @@ the leaf still be computed (`leaf_of_record`).
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -20,7 +20,7 @@ from schemas.verdict import Verdict
 
 TEXTS = ("arguments", "content", "modified_arguments")
 UNBOUND = (*TEXTS, "salt", "leaf")
-MEMO_LIMIT = 4096
+MEMO_LIMIT = 16_384
 
 VERDICT = 1
 
@@ -41,20 +41,18 @@ def _digest(action: Action, field: str, text: str | None) -> bytes:
 class DecisionWriter:
     """Writes the decisions of one partition, one after the other.
 
-    Bytes that many decisions share are made once: a verdict's own fields by the verdict's identity, the
-    coordinates that change only with the rules by `under`.
+    Bytes that many decisions share are made once: a verdict's own fields by the verdict's identity, for all
+    partitions; the coordinates that change only with the rules by `under`.
     """
 
     def __init__(self, log_id: str, partition: int) -> None:
         self._log = _text(ENGINE) + _text(log_id) + zigzag(partition)
         self._constant = b""
-        self._heads: dict[Verdict, tuple[bytes, bytes]] = {}
         self._received = (-1, b"")
 
     def under(self, bundle: str, control_offset: int) -> None:
         """Say under which rules and which control offset the next decisions are made."""
         self._constant = _text(bundle) + zigzag(control_offset) + self._log
-        self._heads.clear()
 
     def write(self, action: Action, verdict: Verdict, source_offset: int, seq: int) -> tuple[bytes, bytes]:
         """The framed decision, and its leaf.
@@ -62,7 +60,7 @@ class DecisionWriter:
         Raises:
             ValueError: a verdict whose text is no valid Unicode.
         """
-        whole, bound = self._heads.get(verdict) or self._head(verdict)
+        whole, bound = _head(verdict)
         received_at, received = self._received
         if action.received_at != received_at:
             received_at, received = self._received = action.received_at, zigzag(action.received_at)
@@ -82,19 +80,18 @@ class DecisionWriter:
         leaf = sha256(b"\x00" + body[: action.texts_at] + bound + tail).digest()
         return prefix + body + whole + tail + leaf, leaf
 
-    def _head(self, verdict: Verdict) -> tuple[bytes, bytes]:
-        before, text, after = _verdict_parts()
-        value = {name: getattr(verdict, name) for name in Verdict.__slots__}
-        value["effect"] = verdict.effect.name
-        value["policy_mode"] = verdict.policy_mode.name
-        value["severity"] = verdict.severity.name
-        value["reasons"] = [{**r._asdict(), "effect": r.effect.name} for r in verdict.reasons]
-        first, last = encode_body(before, value), encode_body(after, value)
-        if len(self._heads) >= MEMO_LIMIT:
-            self._heads.clear()
-        head = (first + encode_body(text, value) + last, first + last)
-        self._heads[verdict] = head
-        return head
+
+@lru_cache(MEMO_LIMIT)
+def _head(verdict: Verdict) -> tuple[bytes, bytes]:
+    """A verdict's own fields as bytes, whole and without free text; one verdict serves many decisions."""
+    before, text, after = _verdict_parts()
+    value = {name: getattr(verdict, name) for name in Verdict.__slots__}
+    value["effect"] = verdict.effect.name
+    value["policy_mode"] = verdict.policy_mode.name
+    value["severity"] = verdict.severity.name
+    value["reasons"] = [{**r._asdict(), "effect": r.effect.name} for r in verdict.reasons]
+    first, last = encode_body(before, value), encode_body(after, value)
+    return first + encode_body(text, value) + last, first + last
 
 
 @cache
