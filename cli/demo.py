@@ -20,7 +20,7 @@ from rich.text import Text
 from cli.scenario import Step, Story
 from cli.waiting import wait_for_decisions
 from runtime.errors import PraetorError
-from runtime.kafka import common_options, partition_counts, start_consumer
+from runtime.kafka import Ends, common_options, partition_counts, start_consumer
 from runtime.settings import Settings, load_settings, need_bootstrap
 from schemas.codec import decode
 from schemas.model import encode_action
@@ -83,18 +83,21 @@ async def _act(settings: Settings, pause: float) -> "_Watch":
     counts = await partition_counts(options, names)
     tps = [TopicPartition(name, p) for name, count in counts.items() for p in range(count)]
     consumer = await start_consumer(options, "read_committed", fetch_max_wait_ms=100)
+    ends = Ends(options)
     try:
+        await ends.start()
         consumer.assign(tps)
         for tp, end in (await consumer.end_offsets(tps)).items():
             consumer.seek(tp, end)
         steps = list(Story(time.time_ns() // 1000).steps())
         publishing = asyncio.create_task(_publish(settings, steps, pause))
         watch = _Watch({event.event_id: told for told, event in steps})
-        await watch.follow(consumer)
+        await watch.follow(consumer, ends)
         with Progress(console=console, transient=True) as progress:
             await wait_for_decisions(settings, await publishing, ARRIVAL_SECONDS, progress)
         return watch
     finally:
+        await ends.stop()
         await consumer.stop()
 
 
@@ -116,7 +119,7 @@ class _Watch:
         self._told = told
         self._chapter = ""
 
-    async def follow(self, consumer: AIOKafkaConsumer) -> None:
+    async def follow(self, consumer: AIOKafkaConsumer, ends: Ends) -> None:
         """Watch until every action has its decision, then until nothing committed is unread.
 
         Raises:
@@ -129,8 +132,9 @@ class _Watch:
                     f"{missing} decisions did not come in {ARRIVAL_SECONDS} s: see `praetor logs`"
                 )
             await self._read(consumer)
-        # a threat is committed with its decision, but fetched on its own
-        for tp, end in (await consumer.end_offsets(list(consumer.assignment()))).items():
+        # a threat is committed with its decision, but each partition learns of the commit by itself
+        for tp in consumer.assignment():
+            end = await ends.stable_end(tp)
             while await consumer.position(tp) < end:
                 await self._read(consumer)
 
@@ -184,7 +188,7 @@ def _print_threat(threat: dict[str, Any]) -> None:
 
 def _summary(data: Path, watch: _Watch) -> None:
     _say("3. What happened")
-    counts = ", ".join(f"{number} {effect}" for effect, number in watch.effects.most_common())
+    counts = ", ".join(f"{number} {effect}" for effect, number in sorted(watch.effects.items()))
     total, threats = watch.effects.total(), len(watch.threats)
     console.print(f"   {total} actions, as many decisions: {counts}. Threats raised: {threats}.")
     _say("4. What an analyst asks ClickHouse: what was denied, and why?")
