@@ -1,13 +1,11 @@
 """`praetor archive`: decisions into ClickHouse."""
 
-import asyncio
-import signal
 from typing import Annotated
 
-import structlog
 import typer
 
 from cli.options import DataDir
+from cli.serving import serve
 from consumers.archive import Archive, Job
 from consumers.place import Pace
 from runtime.kafka import common_options
@@ -16,8 +14,6 @@ from runtime.metrics import serve_metrics
 from runtime.settings import load_settings
 from sinks.clickhouse import ClickHouseSink
 from sinks.migrate import need_migrated
-
-log = structlog.get_logger()
 
 
 def archive(
@@ -45,13 +41,4 @@ def archive(
     serve_metrics(settings.metrics_port)
     pace = Pace(dry=dry_ms / 1000, linger=linger_ms / 1000)
     job = Job(settings.topic_prefix, log_id, pace, inserts)
-    asyncio.run(_archive(Archive(options, ClickHouseSink(settings), job)))
-
-
-async def _archive(running: Archive) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, running.stop.set)
-    log.info("archive starts")
-    await running.run()
-    log.info("archive stopped")
+    serve("archive", Archive(options, ClickHouseSink(settings), job))

@@ -1,21 +1,17 @@
 """`praetor govern`: a worker."""
 
-import asyncio
-import signal
 from typing import Annotated
 
-import structlog
 import typer
 
 from cli.options import DataDir
+from cli.serving import serve
 from runtime.kafka import common_options
 from runtime.log import configure_log
 from runtime.metrics import serve_metrics
 from runtime.settings import load_settings
 from streams.govern import Keys, Worker
 from streams.keyring import CONTROL, LEDGER, read_signing_key, read_verify_keys
-
-log = structlog.get_logger()
 
 
 def govern(
@@ -32,13 +28,4 @@ def govern(
     configure_log(settings.log_level)
     keys = Keys(read_signing_key(settings.keys, LEDGER), read_verify_keys(settings.keys, CONTROL))
     serve_metrics(settings.metrics_port)
-    asyncio.run(_govern(Worker(common_options(settings), settings.topic_prefix, keys)))
-
-
-async def _govern(worker: Worker) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, worker.stop.set)
-    log.info("govern starts")
-    await worker.run()
-    log.info("govern stopped")
+    serve("govern", Worker(common_options(settings), settings.topic_prefix, keys))
