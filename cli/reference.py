@@ -54,6 +54,8 @@ def settings_page() -> str:
         + GENERATED
         + "An option of a command wins over the environment, the environment over the "
         "running stack that `--data` or `.praetor` names, that over the default.\n\n"
+        "A secret may also stand in a file: `PRAETOR_X_FILE=/path` instead of `PRAETOR_X`; the line break "
+        "at its end does not count. See [operations/security.md](operations/security.md).\n\n"
         "| variable | default | |\n|---|---|---|\n"
     )
     return head + "\n".join(rows) + "\n\n" + _topics() + "\n" + _metrics()

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 
 from runtime.errors import PraetorError, Unavailable
+from runtime.kafka_security import security_options
 from runtime.records import install
 from runtime.settings import Settings, need_bootstrap
 
@@ -29,12 +30,14 @@ install()
 
 
 def common_options(settings: Settings) -> Options:
-    """Options that every Kafka client takes.
+    """Options that every Kafka client takes: where the brokers are, TLS, the login.
+
+    Their `repr` tells no secret.
 
     Raises:
-        PraetorError: no bootstrap servers are known.
+        PraetorError: no bootstrap servers are known, or a file of TLS is not what it should be.
     """
-    return {"bootstrap_servers": need_bootstrap(settings)}
+    return {"bootstrap_servers": need_bootstrap(settings), **security_options(settings)}
 
 
 class Ends:

@@ -7,30 +7,93 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from runtime.errors import PraetorError
+from runtime.secrets import secrets_from_files
+from runtime.security import mistakes, variable
 from runtime.stack import Stack, read_stack
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+Mechanism = Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
+EMPTY = SecretStr("")
+SECURITY = {"kafka": ("kafka_",), "clickhouse": ("clickhouse_ssl_",)}
 
 
 class Settings(BaseSettings):
     """Where things are and how the process behaves. Immutable.
 
-    Each field `x` is read from the environment variable `PRAETOR_X`. Use `load_settings` rather than the
-    constructor: it also looks for a running stack.
+    Each field `x` is read from the environment variable `PRAETOR_X`, a secret also from the file that
+    `PRAETOR_X_FILE` names. Use `load_settings` rather than the constructor: it also looks for a running
+    stack, and checks what belongs together.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="PRAETOR_", frozen=True, extra="forbid", env_ignore_empty=True
+        env_prefix="PRAETOR_",
+        frozen=True,
+        extra="forbid",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     data: Path = Field(
         Path(".praetor"), description="Folder of the embedded stack: its data, keys, logs and stack.json."
     )
     bootstrap: str = Field("", description="Kafka bootstrap servers, `host:port[,host:port]`.")
-    clickhouse_url: str = Field("", description="ClickHouse's HTTP interface, `http://host:8123`.")
+    kafka_security_protocol: Protocol = Field(
+        "PLAINTEXT",
+        description="How Kafka is spoken to: `PLAINTEXT`, `SSL` (TLS), `SASL_PLAINTEXT` (a login, nothing "
+        "encrypted), `SASL_SSL` (a login within TLS).",
+    )
+    kafka_sasl_mechanism: Mechanism = Field(
+        "", description="The login of `SASL_…`: `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER`."
+    )
+    kafka_sasl_username: str = Field("", description="Kafka user, for `PLAIN` and `SCRAM-…`.")
+    kafka_sasl_password: SecretStr = Field(EMPTY, description="Password of that user.")
+    kafka_oauth_token_file: Path | None = Field(
+        None,
+        description="For `OAUTHBEARER`: file of the token, read anew for each connection.",
+        validate_default=False,
+    )
+    kafka_oauth_token_url: str = Field(
+        "", description="For `OAUTHBEARER`: token endpoint asked by client credentials, `https://…`."
+    )
+    kafka_oauth_client_id: str = Field("", description="Client id at the token endpoint.")
+    kafka_oauth_client_secret: SecretStr = Field(EMPTY, description="Secret of that client.")
+    kafka_oauth_scope: str = Field("", description="Scope asked of the token endpoint; empty: none.")
+    kafka_ssl_cafile: Path | None = Field(
+        None,
+        description="PEM file of the certificates trusted for Kafka and the token endpoint. Default: "
+        "those that this machine trusts. The server's name is always checked.",
+        validate_default=False,
+    )
+    kafka_ssl_certfile: Path | None = Field(
+        None, description="PEM file of the client certificate (mTLS), with its chain.", validate_default=False
+    )
+    kafka_ssl_keyfile: Path | None = Field(
+        None,
+        description="PEM file of its key. Default: it stands in the certificate's file.",
+        validate_default=False,
+    )
+    kafka_ssl_password: SecretStr = Field(EMPTY, description="Password of that key, where it is encrypted.")
+    clickhouse_url: str = Field(
+        "", description="ClickHouse's HTTP interface, `http://host:8123` or `https://host:8443`."
+    )
     clickhouse_user: str = Field("default", description="ClickHouse user.")
-    clickhouse_password: SecretStr = Field(SecretStr(""), description="Password (or token) of that user.")
+    clickhouse_password: SecretStr = Field(EMPTY, description="Password (or token) of that user.")
+    clickhouse_ssl_cafile: Path | None = Field(
+        None,
+        description="PEM file of the certificates trusted for ClickHouse. Default: those that this machine "
+        "trusts. The server's name is always checked.",
+        validate_default=False,
+    )
+    clickhouse_ssl_certfile: Path | None = Field(
+        None,
+        description="PEM file of the client certificate for ClickHouse, with its chain.",
+        validate_default=False,
+    )
+    clickhouse_ssl_keyfile: Path | None = Field(
+        None, description="PEM file of its key.", validate_default=False
+    )
     clickhouse_database: str = Field("praetor", description="ClickHouse database; `db migrate` creates it.")
     topic_prefix: str = Field(
         "", pattern=r"^[a-zA-Z0-9._-]*$", description="Put before the name of every topic that is written."
@@ -61,17 +124,53 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
         PraetorError: a value is not valid; all mistakes are reported together.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
-    environment = EnvSettingsSource(Settings)()
+    environment, wrong = _environment()
     folder = Path(data or environment.get("data") or Settings.model_fields["data"].default)
     stack = read_stack(folder)
     found = _addresses(stack) if stack is not None and stack.running() else {}
     layers = (environment, found) if data is not None else (found, environment)
     values: dict[str, Any] = {**layers[0], **layers[1], **given, "data": folder}
+    if stack is not None and found:
+        values = {**_without_security(values, stack), **given}
+    wrong += mistakes(values)
     try:
-        return Settings(**values)
+        settings = Settings(**values)
     except ValidationError as error:
-        lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise PraetorError(f"settings (options or PRAETOR_… variables) are not valid: {lines}") from error
+        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()] + wrong
+    if wrong:
+        raise PraetorError(f"settings (options or PRAETOR_… variables) are not valid: {'; '.join(wrong)}")
+    return settings
+
+
+def secret_names() -> list[str]:
+    """The settings that are secrets."""
+    return [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+
+
+def security_variables(service: Literal["kafka", "clickhouse"]) -> dict[str, str]:
+    """Variables that undo all security settings of a service, for whoever starts an embedded one."""
+    names = [name for name in Settings.model_fields if name.startswith(SECURITY[service])]
+    secret = [f"{name}_file" for name in names if name in secret_names()]
+    return {variable(name): "" for name in (*names, *secret)}
+
+
+def _environment() -> tuple[dict[str, Any], list[str]]:
+    secrets, wrong = secrets_from_files(secret_names())
+    return {**EnvSettingsSource(Settings)(), **secrets}, wrong
+
+
+def _without_security(values: dict[str, Any], stack: Stack) -> dict[str, Any]:
+    """An embedded service speaks plainly on the loopback, whatever the environment says of others."""
+    undone = tuple(
+        prefix
+        for service, address, own in (
+            ("kafka", "bootstrap", stack.bootstrap),
+            ("clickhouse", "clickhouse_url", stack.clickhouse_url),
+        )
+        for prefix in SECURITY[service]
+        if stack.runs(service) and values.get(address) == own
+    )
+    return {name: value for name, value in values.items() if not (undone and name.startswith(undone))}
 
 
 def need_bootstrap(settings: Settings) -> str:

@@ -54,7 +54,7 @@ class Stack(BaseModel):
     one-time commands ended well. Unknown fields are ignored, so that an older command reads a newer file.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     supervisor: Process
     ready: bool
@@ -69,6 +69,10 @@ class Stack(BaseModel):
     def running(self) -> bool:
         """True while the supervisor that wrote this file lives."""
         return self.supervisor.alive()
+
+    def runs(self, service: str) -> bool:
+        """True if this service is one of the stack's own, not one that runs elsewhere."""
+        return any(own.name == service for own in self.services)
 
 
 def started_at(pid: int) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from runtime.embedded.process import free_port
 from runtime.errors import PraetorError
+from runtime.settings import security_variables
 from runtime.stack import write_private
 
 PLAN_FILE = "plan.json"
@@ -35,7 +36,7 @@ class Plan(BaseModel):
     A port of 0 means that the service is not started: its address is then somebody else's.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     bootstrap: str = ""
     kafka_port: int = 0
@@ -50,13 +51,21 @@ class Plan(BaseModel):
     commands: tuple[Command, ...] = ()
 
     def environment(self, data: Path) -> dict[str, str]:
-        """Return the settings of every command, as environment variables."""
+        """Return the settings of every command, as environment variables.
+
+        An embedded service speaks plainly: what the environment says of an external one's security is undone.
+        Of an external Kafka the commands inherit it.
+        """
+        undone = security_variables("kafka") if self.kafka_port else {}
+        undone |= security_variables("clickhouse") if self.clickhouse_port else {}
         return {
+            **undone,
             "PRAETOR_DATA": str(data),
             "PRAETOR_BOOTSTRAP": self.bootstrap,
             "PRAETOR_CLICKHOUSE_URL": self.clickhouse_url,
             "PRAETOR_CLICKHOUSE_USER": self.clickhouse_user,
             "PRAETOR_CLICKHOUSE_PASSWORD": self.clickhouse_password,
+            "PRAETOR_CLICKHOUSE_PASSWORD_FILE": "",
             "PRAETOR_KEYS_DIR": str(self.keys_dir),
         }
 

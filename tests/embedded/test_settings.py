@@ -23,7 +23,7 @@ def stack(data: Path, bootstrap: str, supervisor: Process | None = None) -> Path
             ready=True,
             bootstrap=bootstrap,
             clickhouse_url="http://stack",
-            clickhouse_password="token",
+            clickhouse_password="hush-hush",
             keys_dir=data / "keys",
         ),
     )
@@ -37,7 +37,7 @@ def test_explicit_beats_environment_beats_stack_beats_default(
     stack(tmp_path / ".praetor", "stack:1")
     found = load_settings()
     assert (found.bootstrap, found.clickhouse_url) == ("stack:1", "http://stack")
-    assert found.clickhouse_password.get_secret_value() == "token"
+    assert found.clickhouse_password.get_secret_value() == "hush-hush"
     monkeypatch.setenv("PRAETOR_BOOTSTRAP", "environment:1")
     assert load_settings().bootstrap == "environment:1"
     assert load_settings().clickhouse_url == "http://stack"
@@ -74,7 +74,7 @@ def test_all_mistakes_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_password_is_never_shown(tmp_path: Path) -> None:
     found = load_settings(stack(tmp_path / "s", "s:1"))
-    assert "token" not in f"{found!r} {found} {found.model_dump_json()}"
+    assert "hush-hush" not in f"{found!r} {found} {found.model_dump_json()}"
 
 
 def test_a_file_that_is_not_a_stack_s_is_named(tmp_path: Path) -> None:

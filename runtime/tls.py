@@ -1,0 +1,63 @@
+"""TLS as a client: whom we trust, and who we are. The server's name is always checked."""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.errors import PraetorError
+
+
+@dataclass(frozen=True)
+class Files:
+    """PEM files of a client.
+
+    Attributes:
+        prefix: what the variables that name them begin with, for messages.
+        cafile: certificates that are trusted; None: those that this machine trusts.
+        certfile: the client's certificate, with its chain; the key may stand in it, too.
+        keyfile: the client's key.
+        password: of the key; "" where it is not encrypted.
+    """
+
+    prefix: str
+    cafile: Path | None = None
+    certfile: Path | None = None
+    keyfile: Path | None = None
+    password: str = ""
+
+
+def client_context(files: Files) -> ssl.SSLContext:
+    """A context of TLS 1.2 or newer that checks the server's certificate and name.
+
+    Raises:
+        PraetorError: a file cannot be read or is not what it should be; the message names its variable.
+    """
+    try:
+        context = ssl.create_default_context(cafile=files.cafile)
+    except OSError as error:
+        raise PraetorError(
+            f"{files.prefix}CAFILE names {files.cafile}, which holds no PEM certificates: {_words(error)}"
+        ) from error
+    if files.certfile is not None:
+        try:
+            # a password that is None would be asked for on the terminal
+            context.load_cert_chain(files.certfile, files.keyfile, files.password)
+        except OSError as error:
+            raise PraetorError(_explain(files, error)) from error
+    return context
+
+
+def _explain(files: Files, error: OSError) -> str:
+    held = files.keyfile or files.certfile
+    if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+        return f"the key in {held} ({files.prefix}KEYFILE) is not that of the certificate in {files.certfile}"
+    if getattr(error, "reason", None) in ("BAD_DECRYPT", "BAD_PASSWORD_READ") or "password" in str(error):
+        return f"the key in {held} is encrypted, and {files.prefix}PASSWORD is not its password"
+    return (
+        f"{files.prefix}CERTFILE names {files.certfile}, with its key in {held}: not a PEM certificate and"
+        f" key that can be read: {_words(error)}"
+    )
+
+
+def _words(error: OSError) -> str:
+    return getattr(error, "reason", None) or error.strerror or type(error).__name__
