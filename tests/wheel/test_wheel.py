@@ -1,4 +1,4 @@
-"""The server as it is installed: the built wheel in a clean environment, run from another directory."""
+"""The server as the image installs it: the built wheel in a clean environment, run from another directory."""
 
 import os
 import subprocess
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-UV = Path(sys.executable).parent / "uv"
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
@@ -27,14 +26,10 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def praetor(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command, installed without the embedded extra, as a production image has it."""
+    """The command, installed by the image's own steps: without the embedded extra, and pip does not stay."""
     there = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", there / "dist", cwd=ROOT)
-    run(UV, "venv", "--python", sys.executable, there / "venv", cwd=there)
-    install = [UV, "pip", "install", "--python", there / "venv/bin/python"]
-    run(*install, "--require-hashes", "-r", ROOT / "requirements/base.txt", cwd=there)
-    (wheel,) = (there / "dist").glob("*.whl")
-    run(*install, "--no-deps", wheel, cwd=there)
+    run("sh", "deploy/image/install.sh", there / "venv", cwd=ROOT, PYTHON=sys.executable)
+    assert not (there / "venv/bin/pip").exists()
     return there / "venv/bin/praetor"
 
 
@@ -63,3 +58,16 @@ def test_the_embedded_stack_names_its_extra_where_it_is_missing(praetor: Path, t
 
 def test_the_shipped_policies_travel_along(praetor: Path, tmp_path: Path):
     assert '"ok": true' in run(praetor, "policy", "test", "--json", cwd=tmp_path)
+
+
+def test_it_writes_nothing_beside_its_own_folder(praetor: Path, own_broker):
+    """As in the image: the root is read-only, there is no home."""
+    prefix = praetor.parents[1]
+    before = sorted(prefix.rglob("*"))
+    where = {
+        "PRAETOR_BOOTSTRAP": own_broker.bootstrap,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": "/nonexistent",
+    }
+    assert "agent.actions" in run(praetor, "topics", "show", cwd=Path("/"), **where)
+    assert sorted(prefix.rglob("*")) == before
