@@ -101,7 +101,7 @@ class Action:
 
 @cache
 def _places(schema_id: int) -> dict[str, tuple[int, Any]]:
-    fields = schema(schema_id).definition["fields"]
+    fields = schema(schema_id).spelled["fields"]
     return {f["name"]: (i, f["type"]) for i, f in enumerate(fields)}
 
 
@@ -109,7 +109,7 @@ def _places(schema_id: int) -> dict[str, tuple[int, Any]]:
 def _walkers() -> dict[bytes, tuple[int, Walker, int]]:
     """By a record's first bytes: the schema id, its walker, and which field begins the free text."""
     return {
-        schema(i).prefix: (i, compile_walker(schema(i).definition, EAGER), _places(i)["arguments"][0])
+        schema(i).prefix: (i, compile_walker(schema(i).spelled, EAGER), _places(i)["arguments"][0])
         for i in ACTION_IDS
     }
 
@@ -130,5 +130,5 @@ def read_action(value: bytes | None, received_at: int) -> Action:
         return Action(schema_id, body, walk, texts, received_at)
     except (Odd, IndexError, UnicodeDecodeError):
         of = schema(schema_id)
-        canonical = encode_body(of, read_strictly(of.definition, body))
+        canonical = encode_body(of, read_strictly(of.spelled, body))
         return Action(schema_id, canonical, walk, texts, received_at)

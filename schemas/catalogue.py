@@ -17,6 +17,7 @@ JsonSchema = dict[str, Any]
 
 IDS: dict[int, tuple[str, int]] = {
     101: ("action_event", 1),
+    102: ("action_event", 2),
     301: ("threat", 1),
     401: ("incident", 1),
     501: ("checkpoint", 1),
@@ -28,6 +29,7 @@ IDS: dict[int, tuple[str, int]] = {
 
 DECISIONS: dict[int, tuple[int, int]] = {
     201: (1, 1),  # action_event v1, verdict v1
+    202: (2, 1),
 }
 
 
@@ -49,6 +51,12 @@ class Schema:
     def parsed(self) -> Any:
         """The schema for fastavro, parsed once, without logical types: times are integers, UUIDs strings."""
         return fastavro.parse_schema(without_logical_types(self.definition))
+
+    @cached_property
+    def spelled(self) -> JsonSchema:
+        """The definition with every named type written out (see `spelled_out`)."""
+        spelled: JsonSchema = spelled_out(self.definition, {})
+        return spelled
 
 
 @cache
@@ -109,3 +117,25 @@ def without_logical_types(definition: Any) -> Any:
     if isinstance(definition, list):
         return [without_logical_types(v) for v in definition]
     return definition
+
+
+def spelled_out(of: Any, names: dict[str, Any]) -> Any:
+    """The same schema with each named type written out wherever Avro lets it be only named.
+
+    For readers that go by a field's type alone; Avro's own parsers refuse a type that is defined twice.
+
+    Args:
+        of: a schema.
+        names: the named types seen so far; those of `of` are added.
+    """
+    if isinstance(of, list):
+        return [spelled_out(branch, names) for branch in of]
+    if not isinstance(of, dict):
+        return names.get(of, of)
+    inner = {key: spelled_out(of[key], names) for key in ("items", "values") if key in of}
+    if "fields" in of:
+        inner["fields"] = [{**f, "type": spelled_out(f["type"], names)} for f in of["fields"]]
+    spelled = {**of, **inner}
+    if "name" in of:
+        names[of["name"]] = spelled
+    return spelled

@@ -179,7 +179,7 @@ def walker_source(definition: Any, eager: tuple[str, ...]) -> str:
 
 
 def compile_walker(definition: Any, eager: tuple[str, ...]) -> Walker:
-    """Compile the walker of a schema.
+    """Compile the walker of a schema whose named types are written out (`schemas.catalogue.spelled_out`).
 
     Raises:
         ValueError: the schema has a type that the walker does not know, or `eager` names no such string.

@@ -1,8 +1,8 @@
 """An ActionEvent as people and programs write it: JSON in, the Avro record out.
 
 The fields are those of the newest `action_event` schema, in its order (a test compares them). What JSON has
-no type for is written so: times as ISO 8601 with an offset, or as integer microseconds since 1970;
-`content_sha256` and `salt` as hexadecimal digits; `arguments` as JSON text, or as the object itself.
+no type for is written so: times as ISO 8601 with an offset, or as integer microseconds since 1970; digests
+and `salt` as hexadecimal digits; `arguments` as JSON text, or as the object itself.
 """
 
 import json
@@ -110,6 +110,8 @@ class ActionEvent(BaseModel):
     content_sha256: Sha256 | None = None
     content_bytes: Long | None = None
     content_ref: str | None = None
+    arguments_sha256: Sha256 | None = None
+    arguments_bytes: Long | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     arguments: JsonText | None = None
     content: str | None = None

@@ -83,7 +83,7 @@ class Reader:
                 raise Malformed(f"{what}: a block of {self.at - begin} bytes that says {size}")
 
     def read(self, of: Any, what: str) -> Any:
-        """A value of a schema (a parsed JSON schema; named types by name are `Sha256` only)."""
+        """A value of a schema whose named types are written out (`schemas.catalogue.spelled_out`)."""
         if isinstance(of, list):
             index = self.long(what)
             if not 0 <= index < len(of):
@@ -141,7 +141,7 @@ class Reader:
 
 
 def read_strictly(definition: Any, body: bytes) -> dict[str, Any]:
-    """Read a whole record, to its last byte.
+    """Read a whole record, to its last byte; the definition's named types are written out.
 
     Raises:
         Malformed: with the field, the byte and the reason.

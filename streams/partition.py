@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from judgement.decision import DecisionWriter
+from judgement.engine import ENGINE
 from judgement.judge import judge
 from judgement.rules import Rules
 from runtime.errors import Malformed
@@ -113,6 +114,7 @@ class Partition:
             frontier=before.frontier.extend(leaves),
             received_at=received_at,
             control_offset=max(self._control_offset, before.control_offset),
+            engine=ENGINE,
         )
         batch.cells = self._changed_cells()
         return batch

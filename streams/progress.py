@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from judgement.engine import ENGINE
+from judgement.engine import ENGINE, READABLE
 from ledger.errors import LedgerError
 from ledger.merkle import Frontier
 from runtime.errors import Malformed, PraetorError
@@ -59,22 +59,24 @@ class Progress:
 
 
 def read_progress(value: bytes | None, where: str) -> Progress:
-    """Read a progress record.
+    """Read a progress record of this engine or of one whose state it takes over.
 
     Raises:
-        PraetorError: it does not decode, or another engine version wrote it; `where` names the partition.
+        PraetorError: it does not decode, or an engine wrote it that this one does not know; `where` names the
+            partition.
     """
     try:
         record = decode(value, "progress")
         frontier = Frontier.from_bytes(record["frontier"])
     except (Malformed, LedgerError) as error:
-        raise PraetorError(f"the progress record of {where} is corrupt: {error}") from error
+        raise _corrupt(where, str(error)) from error
     if frontier.size != record["next_seq"]:
-        raise PraetorError(f"the progress record of {where} is corrupt: its tree has {frontier.size} leaves")
-    if record["engine"] != ENGINE:
+        raise _corrupt(where, f"its tree has {frontier.size} leaves, its next number is {record['next_seq']}")
+    if record["engine"] not in READABLE:
         raise PraetorError(
-            f"{where} was judged by engine version {record['engine']}, this is version {ENGINE}: "
-            "run the version that wrote it, or upgrade the state"
+            f"{where} was judged by engine version {record['engine'][:32]}; this is version {ENGINE}, which takes"
+            f" over from {', '.join(sorted(READABLE))}: an older version cannot go on with what a newer one"
+            " judged. Run the praetor that wrote it, or a newer one (docs/operations/upgrades.md)"
         )
     return Progress(
         log_id=record["log_id"],
@@ -83,4 +85,11 @@ def read_progress(value: bytes | None, where: str) -> Progress:
         received_at=record["received_at"],
         control_offset=record["control_offset"],
         engine=record["engine"],
+    )
+
+
+def _corrupt(where: str, why: str) -> PraetorError:
+    return PraetorError(
+        f"the progress record of {where} is corrupt: {why}. Nothing is judged from it: find out what else "
+        "writes to this topic (docs/operations/upgrades.md)"
     )

@@ -19,7 +19,7 @@ from consumers.recovery import Log
 from consumers.writing import Destination
 from runtime.kafka import Ends
 from runtime.settings import Settings
-from schemas.catalogue import newest
+from schemas.catalogue import newest, schema
 from schemas.codec import Record, encode_body
 from schemas.topics import ARCHIVE, CHECKPOINTS, DEAD_LETTERS, DECISIONS, THREATS, Topic, topic_name
 from sinks.clickhouse import ClickHouseSink
@@ -86,9 +86,8 @@ class Stage:
         self, topic: Topic, records: Iterable[Record], abort: bool = False, schema_id: int | None = None
     ) -> None:
         """Write framed records in one transaction, each to its own partition."""
-        of = newest(_NAMES[topic.name])
-        prefix = of.prefix if schema_id is None else b"\x00" + schema_id.to_bytes(4, "big")
-        await self.send_raw(topic, [(r["partition"], prefix + encode_body(of, r)) for r in records], abort)
+        of = newest(_NAMES[topic.name]) if schema_id is None else schema(schema_id)
+        await self.send_raw(topic, [(r["partition"], of.prefix + encode_body(of, r)) for r in records], abort)
 
     async def send_raw(
         self, topic: Topic, values: Iterable[tuple[int, bytes | None]], abort: bool = False

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import consumers.buffer
-import schemas.catalogue
 from consumers.buffer import Buffer
 from consumers.cut import Run, Source, cut, month_of
 from runtime.errors import PraetorError
-from schemas.catalogue import newest
-from schemas.codec import PREFIX_BYTES, Record, encode_body
+from schemas.catalogue import DECISIONS as DECISIONS_BY_ID
+from schemas.catalogue import newest, schema
+from schemas.codec import Record, encode_body
 from sinks.tables import CHECKPOINTS, DECISIONS
 from tests.sinks.helpers import START_MS, decision
 
@@ -23,8 +23,13 @@ DAY_MS = 86_400_000
 
 
 def framed(record: Record, schema_id: int | None = None) -> bytes:
-    of = newest("decision")
-    return (of.id if schema_id is None else schema_id).to_bytes(PREFIX_BYTES, "big") + encode_body(of, record)
+    """A decision under an id; that of another record is only written before it."""
+    of = schema(schema_id) if schema_id in DECISIONS_BY_ID else newest("decision")
+    return b"\x00" + (schema_id or of.id).to_bytes(4, "big") + encode_body(of, record)
+
+
+def body_of(record: Record) -> bytes:
+    return encode_body(schema(record["schema"]), record)
 
 
 def run_of(values: Sequence[bytes], first_offset: int = 100) -> Run:
@@ -43,27 +48,23 @@ def test_each_batch_is_one_schema_and_one_month(steps: list[int], data: st.DataO
     for seq, step in enumerate(steps):
         at += step
         records.append(decision(7 + seq, received_at=at, schema=ids[seq]))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(schemas.catalogue.DECISIONS, 202, (1, 1))
-        found = cut(SOURCE, run_of([framed(r, r["schema"]) for r in records]))
+    found = cut(SOURCE, run_of([framed(r, r["schema"]) for r in records]))
     plain: dict[tuple[int, str], list[bytes]] = {}
     for record in records:
         month = datetime.fromtimestamp(record["received_at"] / 1000, UTC).strftime("%Y%m")
-        plain.setdefault((record["schema"], month), []).append(encode_body(newest("decision"), record))
+        plain.setdefault((record["schema"], month), []).append(body_of(record))
     cuts = {(b.schema.id, b.token.rpartition("/")[2]): list(b.bodies) for b in found.batches}
     assert cuts == plain
     assert (found.first_seq, found.last_seq, found.rows) == (7, 6 + len(steps), len(steps))
     assert (found.first_offset, found.last_offset) == (100, 99 + len(steps))
     for batch in found.batches:
-        ours = [
-            r for r in records if encode_body(newest("decision"), r) in (batch.bodies[0], batch.bodies[-1])
-        ]
+        ours = [r for r in records if body_of(r) in (batch.bodies[0], batch.bodies[-1])]
         assert (batch.first["seq"], batch.last["seq"]) == (ours[0]["seq"], ours[-1]["seq"])
 
 
 def test_tokens_name_the_place_and_the_range() -> None:
     found = cut(SOURCE, run_of([framed(decision(seq)) for seq in range(3)]))
-    assert [b.token for b in found.batches] == ["log/agent.decisions/0/100-102/201/202609"]
+    assert [b.token for b in found.batches] == ["log/agent.decisions/0/100-102/202/202609"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,10 @@ def test_rows_without_seq_have_none() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (framed(decision(0), 299), "has schema id 299, unknown to this version of praetor: upgrade"),
+        (
+            framed(decision(0), 299),
+            "has schema id 299, unknown to this version of praetor: upgrade",
+        ),
         (framed(decision(0), 501), "is a checkpoint; only decision records belong there"),
         (b"\x01rubbish", "no Confluent wire format"),
         (newest("decision").prefix + b"\xff", "not Avro of decision"),

@@ -8,9 +8,9 @@ from typing import Any
 import fastavro
 from hypothesis import strategies as st
 
-from schemas.catalogue import schema, without_logical_types
+from schemas.catalogue import newest, spelled_out, without_logical_types
 
-ACTION = schema(101)
+ACTION = newest("action_event")
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 # one byte, many bytes, and lengths around the varint's first two steps
@@ -158,7 +158,7 @@ class Writer:
     def record(self, definition: Any, record: dict[str, Any]) -> bytes:
         self.marks = []
         out = b""
-        for field in definition["fields"]:
+        for field in spelled_out(definition, {})["fields"]:
             self.marks.append(len(out))
             if isinstance(field["type"], list) and record[field["name"]] is not None:
                 self.marks.append(len(out) + 1)

@@ -5,10 +5,10 @@ import copy
 import fastavro
 from hypothesis import given, settings
 
-from schemas.catalogue import DECISIONS, IDS, read_avsc, schema
+from schemas.catalogue import DECISIONS, IDS, newest, read_avsc, schema
 from tests.schemas.encodings import read, records, write
 
-DECISION = schema(201)
+DECISION = newest("decision")
 
 
 def verdict_alone():
@@ -19,7 +19,7 @@ def verdict_alone():
     return definition
 
 
-ACTION, VERDICT = read_avsc("action_event", 1), verdict_alone()
+ACTION, VERDICT = newest("action_event").definition, verdict_alone()
 
 
 @settings(max_examples=200)

@@ -113,8 +113,8 @@ def test_every_schema_gets_its_very_id_and_a_second_time_nothing_is_written(regi
     every = [of.id for of in all_schemas()]
     assert register(url + "/") == every
     assert registry.ids == {of.id: of.definition for of in all_schemas()}
-    assert registry.subjects["praetor.ActionEvent"] == {1: 101}
-    assert registry.subjects["praetor.Decision"] == {1: 201}
+    assert registry.subjects["praetor.ActionEvent"] == {1: 101, 2: 102}
+    assert registry.subjects["praetor.Decision"] == {1: 201, 2: 202}
     assert set(registry.modes.values()) == {"READWRITE"}
     before = registry.writes
     assert register(url) == []
@@ -144,7 +144,7 @@ def test_an_id_shared_with_another_subject_is_registered_in_ours_too(registry, u
     registry.ids[101] = schema(101).definition
     registry.subjects["agent.actions-value"] = {1: 101}
     assert 101 in register(url)
-    assert registry.subjects[subject_of(schema(101))] == {1: 101}
+    assert registry.subjects[subject_of(schema(101))] == {1: 101, 2: 102}
 
 
 def test_an_id_that_holds_another_schema_stops_before_anything_is_written(registry, url):

@@ -167,4 +167,4 @@ def test_what_decodes_is_judged_however_odd(judged: Judged, name: str) -> None:
         if decode(r.value, "decision")["source_offset"] == offset
     ]
     assert record.key == sent.key
-    assert record.value.startswith(b"\x00" + struct.pack(">I", 201) + (sent.value or b"")[5:])
+    assert record.value.startswith(b"\x00" + struct.pack(">I", 202) + (sent.value or b"")[5:])
