@@ -74,8 +74,8 @@ def read_progress(value: bytes | None, where: str) -> Progress:
         raise _corrupt(where, f"its tree has {frontier.size} leaves, its next number is {record['next_seq']}")
     if record["engine"] not in READABLE:
         raise PraetorError(
-            f"{where} was judged by engine version {record['engine'][:32]}; this is version {ENGINE}, which takes"
-            f" over from {', '.join(sorted(READABLE))}: an older version cannot go on with what a newer one"
+            f"{where} was judged by engine version {record['engine'][:32]}; this is version {ENGINE}, which"
+            f" takes over from {', '.join(sorted(READABLE))}: an older version cannot go on with what a newer one"
             " judged. Run the praetor that wrote it, or a newer one (docs/operations/upgrades.md)"
         )
     return Progress(
