@@ -75,8 +75,8 @@ def read_progress(value: bytes | None, where: str) -> Progress:
     if record["engine"] not in READABLE:
         raise PraetorError(
             f"{where} was judged by engine version {record['engine'][:32]}; this is version {ENGINE}, which"
-            f" takes over from {', '.join(sorted(READABLE))}: an older version cannot go on with what a newer one"
-            " judged. Run the praetor that wrote it, or a newer one (docs/operations/upgrades.md)"
+            f" takes over from {', '.join(sorted(READABLE))}: an older version cannot go on with what a newer"
+            " one judged. Run the praetor that wrote it, or a newer one (docs/operations/upgrades.md)"
         )
     return Progress(
         log_id=record["log_id"],
