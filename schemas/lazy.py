@@ -138,7 +138,7 @@ def _kind(of: Any) -> Any:
     return of["type"] if isinstance(of, dict) else of
 
 
-RUN = 4
+RUN = 7
 
 
 def _run(fields: list[Any], eager: tuple[str, ...]) -> list[str]:
@@ -160,9 +160,12 @@ def _run(fields: list[Any], eager: tuple[str, ...]) -> list[str]:
 def walker_source(definition: Any, eager: tuple[str, ...]) -> str:
     """The function's text. It returns (starts of all fields, then the values of `eager` in that order)."""
     body: list[str] = []
-    for zero_able, group in groupby(definition["fields"], key=_is_zero_able):
+    # what is eager is usually there
+    for usually_zero, group in groupby(
+        definition["fields"], key=lambda f: _is_zero_able(f) and f["name"] not in eager
+    ):
         fields = list(group)
-        step = RUN if zero_able else 1
+        step = RUN if usually_zero else 1
         for i in range(0, len(fields), step):
             body += _run(fields[i : i + step], eager)
     starts = ", ".join(f"s_{f['name']}" for f in definition["fields"])
