@@ -16,9 +16,9 @@ from cli.traces import TraceReader
 from cli.waiting import wait_for_decisions
 from runtime.errors import Malformed, PraetorError
 from runtime.settings import Settings, load_settings, need_bootstrap
+from schemas.limits import oversize
 from schemas.model import encode_action
 from sinks.migrate import need_migrated
-from streams.producing import LARGEST_VALUE
 
 SHOWN_MISTAKES = 20
 
@@ -94,8 +94,8 @@ def _encode(record: dict[str, Any]) -> tuple[bytes, bytes]:
         key, value = encode_action(record)
     except ValueError as error:
         raise Malformed(str(error)) from error
-    if len(value) > LARGEST_VALUE:
-        raise Malformed(f"{len(value)} bytes encoded; at most {LARGEST_VALUE} are judged (see content_ref)")
+    if why := oversize(key, value, ()):
+        raise Malformed(f"{why} (see content_ref)")
     return key, value
 
 

@@ -4,7 +4,12 @@ from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 DECISIONS = Counter("praetor_decisions", "Decisions committed to agent.decisions.", ["effect"])
 DEAD_LETTERS = Counter(
-    "praetor_dead_letters", "Records that did not decode, committed to agent.dead-letters."
+    "praetor_dead_letters",
+    "Records that did not decode, committed to agent.dead-letters: where they failed, and how.",
+    ["stage", "error_class"],
+)
+DEAD_LETTER_BYTES = Counter(
+    "praetor_dead_letter_bytes", "Bytes of what was committed to agent.dead-letters, before any compression."
 )
 THREATS = Counter("praetor_threats", "Findings committed to agent.threats.")
 JUDGEMENT_ERRORS = Counter(

@@ -12,12 +12,12 @@ from judgement.rules import Rules
 from runtime.errors import Malformed
 from schemas.action import Action, read_action
 from schemas.keys import agent_key, partition_of
+from schemas.limits import MAX_VALUE_BYTES, oversize
 from schemas.verdict import Effect, Reason, Severity, Verdict
 from streams.dead_letters import DeadLetter, Oversized, dead_letter
 from streams.progress import PROGRESS_KEY, Progress
 from streams.threats import threat_record
 
-MAX_RECORD_BYTES = 1 << 20
 ROUTE_MEMO_LIMIT = 200_000
 
 Cells = dict[str, bytes]
@@ -202,13 +202,11 @@ class Partition:
 
 
 def _read(record: SourceRecord, received_at: int) -> Action:
-    size = len(record.value or b"") + len(record.key or b"")
-    if record.headers:
-        size += sum(len(name) + len(value or b"") for name, value in record.headers)
-    if size > MAX_RECORD_BYTES:
-        raise Oversized(
-            f"{size} bytes of key, value and headers; {MAX_RECORD_BYTES} are allowed: cut long content"
-        )
+    # what is usual is seen at once to be within both limits
+    if record.headers or len(record.value or b"") + len(record.key or b"") > MAX_VALUE_BYTES:
+        why = oversize(record.key, record.value, record.headers)
+        if why:
+            raise Oversized(why)
     return read_action(record.value, received_at)
 
 

@@ -163,7 +163,9 @@ def _check_clock(records: Sequence[ConsumerRecord]) -> None:
 def _count(batch: Batch, actions: int, seconds: float) -> None:
     for effect, number in batch.effects.items():
         metrics.DECISIONS.labels(effect).inc(number)
-    metrics.DEAD_LETTERS.inc(len(batch.dead_letters))
+    for letter in batch.dead_letters:
+        metrics.DEAD_LETTERS.labels(letter.stage, letter.error_class).inc()
+        metrics.DEAD_LETTER_BYTES.inc(len(letter.value))
     metrics.THREATS.inc(len(batch.threats))
     metrics.JUDGEMENT_ERRORS.inc(batch.errors)
     metrics.BATCH_ACTIONS.observe(actions)

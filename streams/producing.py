@@ -13,10 +13,10 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from runtime.errors import PraetorError
 from schemas.keys import partition_of
-from schemas.topics import ACTIONS, MIB
+from schemas.limits import MAX_RECORD_BYTES, MAX_VALUE_BYTES, oversize
+from schemas.topics import ACTIONS
 
 BATCH_BYTES = 256 * 1024
-LARGEST_VALUE = MIB
 METADATA_SECONDS = 10
 
 _partition_of = lru_cache(maxsize=1 << 16)(partition_of)
@@ -77,7 +77,7 @@ class ActionProducer:
             bootstrap_servers=self._bootstrap,
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES,
-            max_request_size=LARGEST_VALUE + BATCH_BYTES,
+            max_request_size=MAX_RECORD_BYTES + BATCH_BYTES,
         )
         try:
             await self._producer.start()
@@ -98,14 +98,14 @@ class ActionProducer:
         """Send keys and framed values; returns when all are handed over, not when they are acknowledged.
 
         Raises:
-            PraetorError: a value is beyond 1 MiB (nothing of this call is sent), or an earlier batch failed.
+            PraetorError: an action is too large (nothing of this call is sent), or an earlier batch failed.
         """
         batches: dict[int, list[Any]] = defaultdict(list)
         for key, value in records:
-            if len(value) > LARGEST_VALUE:
+            if len(key) + len(value) > MAX_VALUE_BYTES and (why := oversize(key, value, ())):
                 raise PraetorError(
-                    f"an action of {len(value)} bytes is beyond {LARGEST_VALUE}: keep its content elsewhere,"
-                    " and send content_ref, content_bytes and content_sha256"
+                    f"an action has {why}. Keep its content elsewhere, and send content_ref, content_bytes"
+                    " and content_sha256"
                 )
             self._append(batches[_partition_of(key, self.partitions)], key, value)
         deepest = max(map(len, batches.values()), default=0)

@@ -49,7 +49,7 @@ class Writer:
         acks: list[asyncio.Future[object]] = []
         acks += await self._send(DECISIONS, ((k, v, NO_HEADERS) for k, v in batch.decisions))
         acks += await self._send(THREATS, ((k, v, NO_HEADERS) for k, v in batch.threats))
-        acks += await self._send(DEAD_LETTERS, batch.dead_letters)
+        acks += await self._send(DEAD_LETTERS, (letter[:3] for letter in batch.dead_letters))
         if checkpoint is not None:
             acks += await self._send(CHECKPOINTS, [(None, checkpoint, NO_HEADERS)])
         cells = ((k, v, NO_HEADERS) for k, v in batch.cells)

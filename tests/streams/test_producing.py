@@ -9,8 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from runtime.errors import PraetorError
 from schemas.keys import partition_of
+from schemas.limits import MAX_VALUE_BYTES
 from schemas.topics import ACTIONS
-from streams.producing import LARGEST_VALUE, ActionProducer, Published
+from streams.producing import ActionProducer, Published
 from streams.simulation import generate_encoded
 
 
@@ -69,12 +70,13 @@ async def test_the_acknowledged_ranges_leave_out_what_others_wrote(broker):
 async def test_the_largest_value_passes_and_a_larger_one_is_refused_before_anything_is_sent(broker):
     topic = await create(broker, 1)
     async with ActionProducer(broker, topic) as producer:
-        await producer.publish([(b"k", b"x" * LARGEST_VALUE)])
+        await producer.publish([(b"k", b"x" * MAX_VALUE_BYTES)])
         assert (await producer.flush()).count == 1
         with pytest.raises(
-            PraetorError, match="an action of 1048577 bytes is beyond 1048576: keep its content"
+            PraetorError,
+            match="an action has a value of 1048577 bytes; 1048576 are allowed: cut long content",
         ):
-            await producer.publish([(b"k", b"small"), (b"k", b"x" * (LARGEST_VALUE + 1))])
+            await producer.publish([(b"k", b"small"), (b"k", b"x" * (MAX_VALUE_BYTES + 1))])
         assert (await producer.flush()).count == 1
 
 
