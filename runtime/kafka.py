@@ -4,22 +4,32 @@ Source of what is stated about aiokafka: its 0.14.0 code.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from runtime.errors import PraetorError, Unavailable
+from runtime.kafka_clients import Options, check_access, partition_counts, started, visible
 from runtime.kafka_security import security_options
 from runtime.records import install
 from runtime.settings import Settings, need_bootstrap
 
+__all__ = [
+    "Ends",
+    "Isolation",
+    "Options",
+    "check_access",
+    "common_options",
+    "consumer_at",
+    "partition_counts",
+    "read_partition",
+    "start_consumer",
+    "started",
+    "visible",
+]
+
 Isolation = Literal["read_committed", "read_uncommitted"]
-Options = dict[str, Any]
-Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer)
 
 # A long poll costs an idle partition nothing and delays nobody: the broker answers when there is data.
 LONG_POLL_MS = 5_000
@@ -64,18 +74,30 @@ class Ends:
 
     async def beginning(self, tp: TopicPartition) -> int:
         """The first offset that is still there (or the end, where nothing is)."""
-        found = await self._consumers[0].beginning_offsets([tp])
+        found = await (await self._seeing(0, tp)).beginning_offsets([tp])
         return int(found[tp])
 
     async def high_watermark(self, tp: TopicPartition) -> int:
         """The offset after the last record, of open transactions too."""
-        found = await self._consumers[0].end_offsets([tp])
+        found = await (await self._seeing(0, tp)).end_offsets([tp])
         return int(found[tp])
 
     async def last_stable(self, tp: TopicPartition) -> int:
         """The offset before which every transaction is decided."""
-        found = await self._consumers[1].end_offsets([tp])
+        found = await (await self._seeing(1, tp)).end_offsets([tp])
         return int(found[tp])
+
+    async def last_stables(self, tps: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """`last_stable` of several partitions, by one request a broker; asks even where there are none."""
+        if not tps:
+            await self._consumers[1].topics()
+            return {}
+        found: dict[TopicPartition, int] = await self._consumers[1].end_offsets(tps)
+        return found
+
+    async def _seeing(self, which: int, tp: TopicPartition) -> AIOKafkaConsumer:
+        await visible(self._consumers[which], self._options, tp.topic)
+        return self._consumers[which]
 
     async def stable_end(self, tp: TopicPartition) -> int:
         """The high watermark as it stands now, once every record before it is decided.
@@ -109,45 +131,6 @@ async def start_consumer(options: Options, isolation: Isolation, **more: Any) ->
     return await started(AIOKafkaConsumer(**options, **chosen), options)
 
 
-async def started(client: Client, options: Options) -> Client:
-    """Start a consumer or producer; one that does not start is stopped.
-
-    Raises:
-        Unavailable: no broker answers.
-        aiokafka.errors.KafkaError: anything else that Kafka refuses.
-    """
-    try:
-        await client.start()
-    except KafkaConnectionError as error:
-        await client.stop()
-        raise Unavailable(f"Kafka at {options['bootstrap_servers']} does not answer") from error
-    except BaseException:
-        await client.stop()
-        raise
-    return client
-
-
-async def partition_counts(options: Options, topics: Iterable[str]) -> dict[str, int]:
-    """How many partitions each topic has.
-
-    Raises:
-        PraetorError: topics are missing; all are named.
-        Unavailable: no broker answers.
-    """
-    admin = AIOKafkaAdminClient(**options)
-    try:
-        await admin.start()
-        described = await admin.describe_topics(list(topics))
-    except KafkaConnectionError as error:
-        raise Unavailable(f"Kafka at {options['bootstrap_servers']} does not answer") from error
-    finally:
-        await admin.close()
-    missing = sorted(found["topic"] for found in described if found["error_code"])
-    if missing:
-        raise PraetorError(f"topics are missing: {', '.join(missing)}; make them: praetor topics create")
-    return {found["topic"]: len(found["partitions"]) for found in described}
-
-
 @asynccontextmanager
 async def consumer_at(
     options: Options, tp: TopicPartition, offset: int, isolation: Isolation = "read_committed", **more: Any
@@ -159,6 +142,7 @@ async def consumer_at(
     """
     consumer = await start_consumer(options, isolation, **more)
     try:
+        await visible(consumer, options, tp.topic)
         consumer.assign([tp])
         consumer.seek(tp, offset)
         yield consumer

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
 
 from runtime.kafka import Options, started
+from runtime.kafka_errors import refusal
 
 OnChange = Callable[[set[TopicPartition]], Awaitable[None]]
 
@@ -68,7 +69,8 @@ class Membership:
         """Wait for ever, raising what the group's coordination comes to; run it beside the owner's work.
 
         Raises:
-            aiokafka.errors.KafkaError: such as a group that this client may not join.
+            PraetorError: this client may not join the group, or may no longer see its topic.
+            aiokafka.errors.KafkaError: anything else.
         """
         while True:
             await self._joined.wait()
@@ -76,8 +78,11 @@ class Membership:
                 consumer = self._consumer
             if consumer is not None:
                 # all is paused: what comes out is errors, or a record that a race let through
-                with suppress(ConsumerStoppedError):
-                    await consumer.getmany(timeout_ms=200, max_records=1)
+                try:
+                    with suppress(ConsumerStoppedError):
+                        await consumer.getmany(timeout_ms=200, max_records=1)
+                except KafkaError as error:
+                    raise refusal(error, self._options) or error from error
                 await asyncio.sleep(0.2)
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from runtime import metrics
 from runtime.errors import PraetorError, Unavailable
 from runtime.kafka import Options
+from runtime.kafka_errors import refusal
 from runtime.membership import Membership, NotAMember
 
 log = structlog.get_logger()
@@ -72,6 +73,7 @@ class Ownership:
 
     def __init__(self, options: Options, group: Group) -> None:
         self._group = group
+        self._options = options
         self._membership = Membership(options, group.name, [group.topic], self._assigned, self._revoked)
         self._work: dict[int, Work] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -163,15 +165,17 @@ class Ownership:
                 log.warning("partition lost", partition=partition, reason=_words(error))
                 self._rejoin.set()
                 return
-            except (KafkaError, Unavailable) as error:
-                log.warning("taking the partition over anew", partition=partition, reason=_words(error))
-            except PraetorError as error:
-                if not self._group.patient:
-                    raise
-                pause = STOPPED_RETRY_SECONDS
-                if told != str(error):
-                    told = str(error)
-                    log.error("partition stopped", partition=partition, reason=told)
+            except (KafkaError, Unavailable, PraetorError) as error:
+                person = error if isinstance(error, PraetorError) else refusal(error, self._options)
+                if person is None:
+                    log.warning("taking the partition over anew", partition=partition, reason=_words(error))
+                elif not self._group.patient:
+                    raise person from error
+                else:
+                    pause = STOPPED_RETRY_SECONDS
+                    if told != str(person):
+                        told = str(person)
+                        log.error("partition stopped", partition=partition, reason=told)
             finally:
                 metrics.PARTITIONS_STOPPED.labels(str(partition)).set(bool(told))
                 await work.close()

