@@ -60,7 +60,8 @@ class DecisionWriter:
         Raises:
             ValueError: a verdict whose text is no valid Unicode.
         """
-        whole, bound = _head(verdict)
+        # a duplicate's verdict is its own: it would only crowd out those that many share
+        whole, bound = _head(verdict) if verdict.duplicate_of is None else _verdict_bytes(verdict)
         received_at, received = self._received
         if action.received_at != received_at:
             received_at, received = self._received = action.received_at, zigzag(action.received_at)
@@ -83,7 +84,12 @@ class DecisionWriter:
 
 @lru_cache(MEMO_LIMIT)
 def _head(verdict: Verdict) -> tuple[bytes, bytes]:
-    """A verdict's own fields as bytes, whole and without free text; one verdict serves many decisions."""
+    """`_verdict_bytes`, made once: one verdict serves many decisions."""
+    return _verdict_bytes(verdict)
+
+
+def _verdict_bytes(verdict: Verdict) -> tuple[bytes, bytes]:
+    """A verdict's own fields as bytes, whole and without free text."""
     before, text, after = _verdict_parts()
     value = {name: getattr(verdict, name) for name in Verdict.__slots__}
     value["effect"] = verdict.effect.name

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from detections import activity
+from detections import activity, source
 from detections.detector import FAILURES, Detector
-from judgement.rules import Rules
+from judgement.rules import SOURCE_BIT, Rules
 from policies.model import RESERVED
 from policies.outcome import FAILED_SEVERITY
 from schemas.action import Action
@@ -22,7 +22,7 @@ class Judgement(NamedTuple):
     Attributes:
         verdict: what was decided; one object for like outcomes, see `Index.decide`.
         changes: the agent's cells that changed, by name. Empty bytes: the cell is needed no more.
-        findings: what the detectors found, in their order.
+        findings: what producers' numbering shows, then what the detectors found, in their order.
     """
 
     verdict: Verdict
@@ -33,8 +33,10 @@ class Judgement(NamedTuple):
 def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement:
     """Judge an action of an agent.
 
-    Detectors observe it, the policies decide knowing which detections are on, then detectors and the activity
-    count learn the decision. No IO, clock, randomness or settings; the arguments are not changed.
+    The producer's numbering is followed and detectors observe the action, the policies decide knowing which
+    detections are on, then detectors and the activity count learn the decision. An action whose number came
+    before says so in its verdict (`duplicate_of`), and is judged and counts like any other. No IO, clock,
+    randomness or settings; the arguments are not changed.
 
     A detector that fails (`FAILURES`: its cell is not its own, or the action holds what it cannot use) is
     a recorded error and denies; its cell stays as it was, so that this goes on until someone mends the cell.
@@ -49,6 +51,11 @@ def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement
     errors: list[str] = []
     findings: tuple[Finding, ...] = ()
     active = 0
+    changes: dict[str, bytes] = {}
+    duplicate_of: str | None = None
+    numbered = action.numbered()
+    if numbered is not None:
+        findings, active, duplicate_of = _follow(action, numbered, cells, changes, errors)
     for i, detector in enumerate(rules.detectors):
         cell = cells.get(detector.id)
         try:
@@ -63,12 +70,34 @@ def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement
             active |= 1 << i
     verdict = rules.index.decide(action, active)
     denied = bool(errors) or verdict.effect is Effect.deny
-    changes, completed, failed = _settle(action, denied, observed, cells.get(activity.CELL))
+    settled, completed, failed = _settle(action, denied, observed, cells.get(activity.CELL))
     if failed and not denied:  # then it is denied after all, and all must learn that
-        changes, completed, _ = _settle(action, True, observed, cells.get(activity.CELL))
+        settled, completed, _ = _settle(action, True, observed, cells.get(activity.CELL))
     if errors or failed:
         verdict = _deny(verdict, (*errors, *failed))
+    if duplicate_of is not None:
+        verdict = replace(verdict, duplicate_of=duplicate_of)
+    changes.update(settled)
     return Judgement(verdict, changes, findings + completed)
+
+
+def _follow(
+    action: Action,
+    numbered: source.Numbered,
+    cells: Mapping[str, bytes],
+    changes: dict[str, bytes],
+    errors: list[str],
+) -> tuple[tuple[Finding, ...], int, str | None]:
+    """Follow the producer's numbering: findings, the rules' bits, and what this is a duplicate of."""
+    cell = cells.get(source.CELL)
+    try:
+        after, found, bits, duplicate_of = source.observe(action, numbered, cell, activity.CELL in cells)
+    except FAILURES as error:
+        errors.append(_describe(source.CELL, error))
+        return (), 0, None
+    if after is not cell:
+        changes[source.CELL] = after or b""
+    return found, bits << SOURCE_BIT, duplicate_of
 
 
 def _settle(

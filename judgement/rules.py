@@ -6,7 +6,10 @@ from detections.detector import Detector
 from detections.registry import DETECTORS as BUILDERS
 from policies.bundle import Bundle
 from policies.index import Index
-from policies.model import DETECTORS
+from policies.model import CODED
+
+SOURCE_BIT = len(CODED)
+"""The first bit of what `detections.source` says of an action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,7 @@ class Rules:
     Attributes:
         digest: the bundle's.
         index: the policies.
-        detectors: in the order of the policies' detection bits.
+        detectors: in the order of the policies' detection bits; after them come those of `detections.source`.
     """
 
     digest: str
@@ -27,5 +30,5 @@ class Rules:
 def compile_rules(bundle: Bundle) -> Rules:
     """Compile a bundle; what a valid bundle says always compiles."""
     settings = bundle.content.detections.model_dump(by_alias=True)
-    detectors = tuple(BUILDERS[name](settings[name]) for name in DETECTORS)
+    detectors = tuple(BUILDERS[name](settings[name]) for name in CODED)
     return Rules(bundle.digest, Index(bundle.content), detectors)

@@ -16,8 +16,14 @@ RESERVED = "bundle"
 """The policy name under which a bundle's own reasons (its default) stand."""
 RESERVED_NAMES = (RESERVED, "praetor")
 
-DetectorId = Literal["denial-burst"]
+CodedId = Literal["denial-burst"]
+"""The detectors in code, which a bundle sets."""
+SourceId = Literal["source-gap", "source-regression", "source-duplicate"]
+"""What judgement itself notices in producers' numbering; always on, nothing to set."""
+DetectorId = Literal[CodedId, SourceId]
+CODED: tuple[str, ...] = get_args(CodedId)
 DETECTORS: tuple[str, ...] = get_args(DetectorId)
+"""What rules may match, in the order of the index's bits."""
 
 
 def _check_pattern(text: str) -> str:

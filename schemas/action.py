@@ -6,7 +6,7 @@ from typing import Any
 from runtime.errors import Malformed
 from schemas.catalogue import IDS, schema
 from schemas.codec import PREFIX_BYTES, encode_body, split_frame
-from schemas.lazy import Odd, Walker, compile_walker
+from schemas.lazy import Odd, Walker, compile_walker, long_at
 from schemas.strict import Reader, read_strictly
 
 EAGER = (
@@ -21,6 +21,9 @@ EAGER = (
     "content",
     "salt",
 )
+
+PRODUCER_ID, PRODUCER_SEQ = 22, 24
+"""Places of these fields, with producer_epoch between them, in every version of ActionEvent (tested)."""
 
 ACTION_IDS = tuple(i for i, (name, _) in IDS.items() if name == "action_event")
 
@@ -97,6 +100,24 @@ class Action:
     def agent(self) -> bytes:
         """The bytes of tenant and agent_id as they stand: one value an agent, cheap to look up by."""
         return self.body[self._starts[1] : self._starts[3]]
+
+    def numbered(self) -> tuple[bytes, int] | None:
+        """The producer's numbering: the bytes of producer_id and producer_epoch as they stand, and the seq.
+
+        None where there is no producer_id: the other two then mean nothing.
+        """
+        body, starts = self.body, self._starts
+        at = starts[PRODUCER_ID]
+        if not body[at]:
+            return None
+        end = starts[PRODUCER_SEQ]
+        low, high = body[end], body[end + 1]
+        # what most numbers are: one byte, or two
+        if low < 128:
+            return body[at + 1 : end], low >> 1 ^ -(low & 1)
+        if high < 128:
+            return body[at + 1 : end], (low & 126 | high << 7) >> 1 ^ -(low & 1)
+        return body[at + 1 : end], long_at(body, end)[0]
 
 
 @cache

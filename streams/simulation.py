@@ -77,7 +77,7 @@ class Fleet:
             "session_id": f"{agent}-{session}",
             "occurred_at": occurred_at,
             "mode": "observe",
-            "producer_id": "simulate",
+            "producer_id": f"simulate-{self.seed}",
             "producer_seq": nth,
             "salt": digest[16:32],
         }

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -129,11 +130,15 @@ def same(judgement: Judgement) -> object:
     ("cells", "told"),
     [
         ({"activity": b"short"}, "activity: error: unpack requires a buffer of 32 bytes"),
+        (
+            {"source": b"\x09junk"},
+            "source: ValueError: a cell of 5 bytes beginning 096a756e is none of version 1",
+        ),
         ({ID: b"\x09junk"}, f"{ID}: ValueError: a cell of 5 bytes beginning 096a is none of version 1"),
     ],
 )
 def test_a_cell_that_is_not_ours_denies_and_stays(cells: Cells, told: str) -> None:
-    judged = judge(make_action(action="read:file"), cells, RULES)
+    judged = judge(numbered(0), cells, RULES)
     assert judged.verdict.effect is Effect.deny
     assert judged.verdict.errors == (told,)
     assert judged.verdict.severity is Severity.high
@@ -162,6 +167,51 @@ def test_a_rule_that_fails_denies_and_counts_as_denial() -> None:
     assert judged.verdict.effect is Effect.deny
     assert judged.verdict.errors
     assert judged.changes[ID]
+
+
+def numbered(seq: int, at: int = 0, **fields: object) -> Action:
+    given = {"producer_id": "p", "producer_epoch": 3, "producer_seq": seq, **fields}
+    return make_action(at, seq + 1, **given)
+
+
+def test_a_repeated_number_is_marked_and_counts_again() -> None:
+    cells: Cells = {}
+    judged = run(RULES, [numbered(n, i) for i, n in enumerate((0, 1, 1, 2))], cells)
+    assert [j.verdict.duplicate_of for j in judged] == [None, None, "p/3/1", None]
+    assert {j.verdict.effect for j in judged} == {Effect.allow}
+    assert judged[0].verdict is judged[1].verdict is judged[3].verdict
+    assert read_activity(cells["activity"]).actions == 4
+    assert not any(j.findings for j in judged)
+
+
+def test_what_judgement_knows_of_producers_is_a_detection_for_rules() -> None:
+    rules: list[dict[str, Any]] = [
+        {"effect": "allow"},
+        {"id": "missing", "match": {"detections": ["source-gap"], "actions": ["write:*"]}},
+        {"id": "again", "match": {"detections": ["source-duplicate"], "actions": ["pay:*"]}},
+        {"id": "old", "match": {"detections": ["source-regression"]}},
+    ]
+    compiled, cells = compile_rules(build_bundle([make_policy(rules)])), Cells()
+    steps = [
+        numbered(0, action="pay:invoice"),
+        numbered(0, action="pay:invoice"),
+        numbered(2, action="read:file"),
+        numbered(3, action="write:file"),
+        numbered(1, action="read:file"),
+        numbered(4, action="write:file"),
+        numbered(9, producer_epoch=2),
+    ]
+    judged = run(compiled, steps, cells)
+    assert [j.verdict.reasons[0].rule for j in judged] == ["r0", "again", "r0", "missing", "r0", "r0", "old"]
+    assert [[f.detector for f in j.findings] for j in judged] == [
+        *([], [], ["source-gap"], [], ["source-filled"], [], ["source-regression"])
+    ]
+
+
+def test_an_agent_of_an_earlier_engine_begins_where_it_is() -> None:
+    cells: Cells = {"activity": judge(make_action(), {}, RULES).changes["activity"]}
+    judged = run(RULES, [numbered(70), numbered(71), numbered(73)], cells)
+    assert [[f.detector for f in j.findings] for j in judged] == [[], [], ["source-gap"]]
 
 
 class Probe:

@@ -6,11 +6,12 @@ import pytest
 
 from cli.policy_files import load_files
 from detections.registry import DETECTORS as BUILDERS
+from detections.source import IDS as SOURCE_IDS
 from policies.bundle import build_bundle
 from policies.cases import CaseResult, run_cases
 from policies.index import Index
 from policies.linear import decide
-from policies.model import DETECTORS, CaseAction, DetectionSettings, Fields
+from policies.model import CODED, DETECTORS, CaseAction, DetectionSettings, Fields
 from schemas.catalogue import newest
 from schemas.verdict import Effect
 from tests.policies.builders import make_action, make_policy
@@ -74,5 +75,6 @@ def test_the_language_speaks_of_fields_and_detectors_that_exist() -> None:
     assert set(CaseAction.model_fields) <= set(types)
     assert {types[f] for f in Fields.model_fields} == {"long", "double"}
     settings = {f.alias for f in DetectionSettings.model_fields.values()}
-    assert list(DETECTORS) == list(BUILDERS)
-    assert set(DETECTORS) == settings
+    assert list(CODED) == list(BUILDERS)
+    assert DETECTORS == (*CODED, *SOURCE_IDS)
+    assert set(CODED) == settings

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import Malformed
-from schemas.action import EAGER, Action, read_action
+from schemas.action import ACTION_IDS, EAGER, PRODUCER_ID, PRODUCER_SEQ, Action, read_action
+from schemas.catalogue import schema
+from schemas.varint import zigzag
 from tests.schemas.encodings import ACTION, Writer, read, records, write
 
 RECORDS = records(ACTION.definition)
@@ -24,7 +26,19 @@ def equal_to_fastavro(action: Action) -> dict:
     rest = {n: expected[n] for n in FIELDS[: FIELDS.index("arguments")]}
     head = {"type": "record", "name": "Head", "fields": ACTION.definition["fields"][: len(rest)]}
     assert action.body[: action.texts_at] == write(head, rest)
+    named = expected["producer_id"]
+    numbering = None
+    if named is not None:
+        source = Writer().blob(named.encode()) + zigzag(expected["producer_epoch"])
+        numbering = (source, expected["producer_seq"])
+    assert action.numbered() == numbering
     return expected
+
+
+@pytest.mark.parametrize("schema_id", ACTION_IDS)
+def test_the_numbering_stands_at_one_place_in_every_version(schema_id):
+    names = [f["name"] for f in schema(schema_id).definition["fields"]]
+    assert names[PRODUCER_ID : PRODUCER_SEQ + 1] == ["producer_id", "producer_epoch", "producer_seq"]
 
 
 @settings(max_examples=200)

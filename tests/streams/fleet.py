@@ -66,12 +66,19 @@ def malformed(rng: Random, good: bytes) -> bytes | None:
 
 
 def fleet(seed: int, count: int, partitions: int, agents: int = 120) -> Iterator[Sent]:
-    """Yield records: of 100, some 95 are right, 2 malformed, 3 misrouted; 1 agent in 10 is hostile."""
+    """Yield records: of 100, some 95 are right, 2 malformed, 3 misrouted; 1 agent in 10 is hostile.
+
+    Every other agent's actions are numbered by a producer whose epoch is the seed, now and then wrongly.
+    """
     rng = Random(seed)
-    for _ in range(count):
+    lives = [0] * agents
+    for nth in range(count):
         number = rng.randrange(agents)
         kind = rng.choice(HOSTILE if number % 10 == 0 else ORDINARY)
         fields = action(rng, f"agent-{number}", tenant=f"tenant-{number % 3}", action=kind)
+        if number % 2:
+            fields |= {"producer_id": "fleet", "producer_epoch": seed, "producer_seq": lives[number]}
+            lives[number] += (1, 1, 1, 1, 0, 1, 1, 3, 1, -1)[(number + nth) % 10]
         if rng.random() < 0.5:
             fields |= {"tool": "tool", "arguments": f'{{"n": {rng.randrange(1000)}}}'}
         if rng.random() < 0.1:
