@@ -102,7 +102,7 @@ async def _act(settings: Settings, pause: float) -> "_Watch":
 
 
 async def _publish(settings: Settings, steps: list[Step], pause: float) -> Published:
-    async with ActionProducer(need_bootstrap(settings)) as producer:
+    async with ActionProducer(common_options(settings)) as producer:
         for _, event in steps:
             await producer.publish([encode_action(event.to_record())])
             published = await producer.flush()

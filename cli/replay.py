@@ -15,6 +15,7 @@ from cli.spool import Spool
 from cli.traces import TraceReader
 from cli.waiting import wait_for_decisions
 from runtime.errors import Malformed, PraetorError
+from runtime.kafka import common_options
 from runtime.settings import Settings, load_settings, need_bootstrap
 from schemas.limits import oversize
 from schemas.model import encode_action
@@ -104,7 +105,7 @@ async def _publish_and_wait(
 ) -> dict[str, Any]:
     bar = progress.add_task("publishing", total=spool.count)
     published, seconds = await send(
-        settings.bootstrap, spool.records(), rate, lambda count: progress.advance(bar, count)
+        common_options(settings), spool.records(), rate, lambda count: progress.advance(bar, count)
     )
     summary = summarise(published, seconds)
     if published.count < spool.count:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from runtime.kafka import Options
 from streams.producing import ActionProducer, Published
 
 CHUNK = 2_000
@@ -27,7 +28,7 @@ def progress_bar() -> Progress:
 
 
 async def send(
-    bootstrap: str, records: Iterator[Pair], rate: float, sent: Callable[[int], None], seconds: float = 0
+    options: Options, records: Iterator[Pair], rate: float, sent: Callable[[int], None], seconds: float = 0
 ) -> tuple[Published, float]:
     """Publish keys and values; return what was acknowledged, and how many seconds it took.
 
@@ -36,11 +37,12 @@ async def send(
     told how many more were handed over.
 
     Raises:
-        PraetorError: Kafka does not answer or refuses.
+        PraetorError: Kafka refuses.
+        Unavailable: no broker answers.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with ActionProducer(bootstrap) as producer:
+    async with ActionProducer(options) as producer:
         begun = time.monotonic()
         loop.add_signal_handler(signal.SIGINT, stop.set)
         try:

@@ -9,6 +9,7 @@ from rich.progress import Progress
 from cli.options import DataDir, JsonOutput
 from cli.sending import print_summary, progress_bar, send, summarise
 from cli.waiting import wait_for_decisions
+from runtime.kafka import common_options
 from runtime.settings import Settings, load_settings, need_bootstrap
 from sinks.migrate import need_migrated
 from streams.simulation import Fleet, encoded
@@ -58,7 +59,11 @@ async def _run(
     count, seconds, rate = extent
     bar = progress.add_task("publishing", total=count)
     published, took = await send(
-        settings.bootstrap, encoded(fleet, count), rate, lambda more: progress.advance(bar, more), seconds
+        common_options(settings),
+        encoded(fleet, count),
+        rate,
+        lambda more: progress.advance(bar, more),
+        seconds,
     )
     summary = summarise(published, took)
     if timeout is not None:

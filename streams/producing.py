@@ -9,9 +9,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from runtime.errors import PraetorError
+from runtime.kafka import Options, check_access, started
+from runtime.kafka_errors import refusal
 from schemas.keys import partition_of
 from schemas.limits import MAX_RECORD_BYTES, MAX_VALUE_BYTES, oversize
 from schemas.topics import ACTIONS
@@ -58,10 +60,11 @@ class ActionProducer:
     acknowledgement failed: they may or may not be in the topic.
     """
 
-    def __init__(self, bootstrap: str, topic: str = ACTIONS.name) -> None:
+    def __init__(self, options: Options, topic: str = ACTIONS.name) -> None:
         self.published = Published()
         self.partitions = 0
-        self._bootstrap = bootstrap
+        self._options = options
+        self._bootstrap = options["bootstrap_servers"]
         self._topic = topic
         self._producer: Any = None
         self._under_way: set[asyncio.Future[Any]] = set()
@@ -71,16 +74,18 @@ class ActionProducer:
         """Connect.
 
         Raises:
-            PraetorError: no broker answers, or the topic does not exist.
+            PraetorError: the topic does not exist, or we may not write to it.
+            Unavailable: no broker answers.
         """
+        await check_access(self._options, {self._topic: ("Write",)})
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._options,
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES,
             max_request_size=MAX_RECORD_BYTES + BATCH_BYTES,
         )
+        await started(self._producer, self._options)
         try:
-            await self._producer.start()
             async with asyncio.timeout(METADATA_SECONDS):
                 self.partitions = len(await self._producer.partitions_for(self._topic))
         except (KafkaError, TimeoutError) as error:
@@ -162,8 +167,8 @@ class ActionProducer:
                 f"Kafka at {self._bootstrap} has no topic {self._topic}:"
                 " create it with `praetor topics create`"
             )
-        if isinstance(error, KafkaConnectionError) and not self.partitions:
-            return PraetorError(f"Kafka at {self._bootstrap} does not answer: is it running?")
+        if refused := refusal(error, self._options):
+            return refused
         return PraetorError(
             f"publishing to {self._topic} at {self._bootstrap} failed after {self.published.count} actions:"
             f" {type(error).__name__}: {error}"

@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from runtime.errors import PraetorError
+from runtime.errors import PraetorError, Unavailable
 from schemas.keys import partition_of
 from schemas.limits import MAX_VALUE_BYTES
 from schemas.topics import ACTIONS
@@ -42,7 +42,7 @@ async def read_all(bootstrap, topic, partitions=3):
 async def test_records_arrive_once_in_order_in_the_partition_of_their_key(broker):
     topic = await create(broker)
     sent = list(generate_encoded(1, 50, 5_000))
-    async with ActionProducer(broker, topic) as producer:
+    async with ActionProducer({"bootstrap_servers": broker}, topic) as producer:
         for i in range(0, len(sent), 700):
             await producer.publish(sent[i : i + 700])
         published = await producer.flush()
@@ -58,7 +58,10 @@ async def test_records_arrive_once_in_order_in_the_partition_of_their_key(broker
 
 async def test_the_acknowledged_ranges_leave_out_what_others_wrote(broker):
     topic = await create(broker, 1)
-    async with ActionProducer(broker, topic) as producer, AIOKafkaProducer(bootstrap_servers=broker) as other:
+    async with (
+        ActionProducer({"bootstrap_servers": broker}, topic) as producer,
+        AIOKafkaProducer(bootstrap_servers=broker) as other,
+    ):
         await producer.publish([(b"a", b"1"), (b"b", b"2")])
         await producer.flush()
         await other.send_and_wait(topic, b"foreign", partition=0)
@@ -69,7 +72,7 @@ async def test_the_acknowledged_ranges_leave_out_what_others_wrote(broker):
 
 async def test_the_largest_value_passes_and_a_larger_one_is_refused_before_anything_is_sent(broker):
     topic = await create(broker, 1)
-    async with ActionProducer(broker, topic) as producer:
+    async with ActionProducer({"bootstrap_servers": broker}, topic) as producer:
         await producer.publish([(b"k", b"x" * MAX_VALUE_BYTES)])
         assert (await producer.flush()).count == 1
         with pytest.raises(
@@ -84,7 +87,7 @@ async def test_a_refusal_by_the_broker_is_said_and_what_was_acknowledged_counted
     topic = await create(broker, 1)
     admin = AIOKafkaAdminClient(bootstrap_servers=broker)
     await admin.start()
-    async with ActionProducer(broker, topic) as producer:
+    async with ActionProducer({"bootstrap_servers": broker}, topic) as producer:
         await producer.publish([(b"k", b"v")])
         await producer.flush()
         await admin.delete_topics([topic])
@@ -98,10 +101,10 @@ async def test_a_refusal_by_the_broker_is_said_and_what_was_acknowledged_counted
 async def test_a_missing_topic_and_a_missing_broker_are_said(broker, unused_tcp_port, monkeypatch):
     monkeypatch.setattr("streams.producing.METADATA_SECONDS", 0.5)
     with pytest.raises(PraetorError, match="has no topic nowhere: create it with `praetor topics create`"):
-        async with ActionProducer(broker, "nowhere"):
+        async with ActionProducer({"bootstrap_servers": broker}, "nowhere"):
             pass
-    with pytest.raises(PraetorError, match=f"Kafka at 127.0.0.1:{unused_tcp_port} does not answer"):
-        async with ActionProducer(f"127.0.0.1:{unused_tcp_port}"):
+    with pytest.raises(Unavailable, match=f"Kafka at 127.0.0.1:{unused_tcp_port} does not answer"):
+        async with ActionProducer({"bootstrap_servers": f"127.0.0.1:{unused_tcp_port}"}):
             pass
 
 
