@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from cli.archive import archive
+from cli.config import config_app
 from cli.control import control_app
 from cli.db import db_app
 from cli.dead_letters import dead_letters_app
 from cli.demo import demo
+from cli.doctor.app import doctor
 from cli.govern import govern
 from cli.ledger.app import ledger_app
 from cli.policy import policy_app
@@ -33,11 +35,13 @@ app.command()(up)
 app.command()(down)
 app.command()(status)
 app.command()(logs)
+app.command()(doctor)
 app.command()(govern)
 app.command()(archive)
 app.command()(replay)
 app.command()(simulate)
 app.command()(query)
+app.add_typer(config_app, name="config")
 app.add_typer(topics_app, name="topics")
 policy_app.command()(publish)
 policy_app.command()(active)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -16,6 +17,7 @@ from sinks.connection import connect, errors_of
 from sinks.tables import DEAD_LETTERS, DECISIONS
 from streams.producing import Published
 from streams.progress import PROGRESS_KEY, read_progress
+from streams.progress import Progress as JudgedUpTo
 
 POLL_SECONDS = 0.25
 RANGES_A_QUERY = 200
@@ -146,12 +148,22 @@ async def judged_before(settings: Settings, partitions: list[int]) -> dict[int, 
     """Each partition's next action to judge, by its newest progress record; 0 where there is none.
 
     Raises:
+        Unavailable, PraetorError: as `newest_progress`.
+    """
+    found = await newest_progress(settings, partitions)
+    return {p: found[p].next_source_offset if p in found else 0 for p in partitions}
+
+
+async def newest_progress(settings: Settings, partitions: Iterable[int]) -> dict[int, JudgedUpTo]:
+    """Each partition's newest progress record; partitions that have none are left out.
+
+    Raises:
         Unavailable: no broker answers.
         PraetorError: a transaction on agent.state stays open, or a progress record does not decode.
     """
     options = common_options(settings)
     ends = Ends(options)
-    found = dict.fromkeys(partitions, 0)
+    found: dict[int, JudgedUpTo] = {}
     try:
         await ends.start()
         async with asyncio.timeout(BROKER_SECONDS):
@@ -162,11 +174,9 @@ async def judged_before(settings: Settings, partitions: list[int]) -> dict[int, 
                 async for records in read_partition(options, tp, start, end):
                     for record in records:
                         if record.key == PROGRESS_KEY:
-                            found[partition] = read_progress(record.value, str(tp)).next_source_offset
+                            found[partition] = read_progress(record.value, f"{tp.topic}/{tp.partition}")
     except TimeoutError as error:
-        raise PraetorError(
-            "actions are missing in ClickHouse, and agent.state cannot be read: a transaction stays open"
-        ) from error
+        raise PraetorError("agent.state cannot be read: a transaction stays open; try again later") from error
     finally:
         await ends.stop()
     return found

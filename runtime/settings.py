@@ -123,16 +123,7 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
     Raises:
         PraetorError: a value is not valid; all mistakes are reported together.
     """
-    given = {name: value for name, value in overrides.items() if value is not None}
-    environment, wrong = _environment()
-    folder = Path(data or environment.get("data") or Settings.model_fields["data"].default)
-    stack = read_stack(folder)
-    found = _addresses(stack) if stack is not None and stack.running() else {}
-    layers = (environment, found) if data is not None else (found, environment)
-    values: dict[str, Any] = {**layers[0], **layers[1], **given, "data": folder}
-    if stack is not None and found:
-        values = {**_without_security(values, stack), **given}
-    wrong += mistakes(values)
+    values, _, wrong = _gather(data, overrides)
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -140,6 +131,37 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
     if wrong:
         raise PraetorError(f"settings (options or PRAETOR_… variables) are not valid: {'; '.join(wrong)}")
     return settings
+
+
+def origins(data: Path | None = None) -> dict[str, str]:
+    """Where the value of each setting comes from, as `load_settings` would choose; defaults are left out.
+
+    An origin is the variable's name, `--data`, or the stack whose supervisor runs.
+    """
+    return _gather(data, {})[1]
+
+
+def _gather(data: Path | None, overrides: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    """The values by name, where each is from, and what is wrong with them."""
+    environment, sources, wrong = _environment()
+    folder = Path(data or environment.get("data") or Settings.model_fields["data"].default)
+    stack = read_stack(folder)
+    found = _addresses(stack) if stack is not None and stack.running() else {}
+    known = {name: f"the stack in {folder}" for name in found}
+    layers = [(found, known), (environment, sources)]
+    if data is not None:
+        layers = [*reversed(layers), ({"data": folder}, {"data": "--data"})]
+    values: dict[str, Any] = {"data": folder}
+    where: dict[str, str] = {}
+    for layer, names in layers:
+        values |= layer
+        where |= names
+    if stack is not None and found:
+        values = _without_security(values, stack)
+    given = {name: value for name, value in overrides.items() if value is not None}
+    values |= given
+    where = {name: origin for name, origin in where.items() if name in values and name not in given}
+    return values, where, wrong + mistakes(values)
 
 
 def secret_names() -> list[str]:
@@ -154,9 +176,11 @@ def security_variables(service: Literal["kafka", "clickhouse"]) -> dict[str, str
     return {variable(name): "" for name in (*names, *secret)}
 
 
-def _environment() -> tuple[dict[str, Any], list[str]]:
+def _environment() -> tuple[dict[str, Any], dict[str, str], list[str]]:
     secrets, wrong = secrets_from_files(secret_names())
-    return {**EnvSettingsSource(Settings)(), **secrets}, wrong
+    values = EnvSettingsSource(Settings)()
+    sources = {name: variable(name) for name in values} | {n: f"{variable(n)}_FILE" for n in secrets}
+    return {**values, **secrets}, sources, wrong
 
 
 def _without_security(values: dict[str, Any], stack: Stack) -> dict[str, Any]:

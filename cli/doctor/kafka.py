@@ -1,0 +1,181 @@
+"""The broker, its topics, the log, and how far it is judged."""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from cli.doctor.check import Check, failed, ok, warning
+from cli.waiting import newest_progress
+from judgement.engine import ENGINE
+from runtime.kafka import Ends, Options, common_options, read_partition, started
+from runtime.settings import Settings
+from schemas.codec import decode
+from schemas.topics import ACTIONS, CONTROL, DECISIONS, STATE, TOPICS, topic_name
+from streams.control import ControlView, read_view
+from streams.keyring import CONTROL as CONTROL_ROLE
+from streams.keyring import read_verify_keys
+from streams.topics import existing_topics, topic_settings
+
+FUTURE_SECONDS = 5.0
+SKEW_SECONDS = 2.0
+
+
+@dataclass
+class Log:
+    """What the checks of Kafka found out for those that come after them."""
+
+    view: ControlView | None = None
+    next_seqs: dict[int, int] | None = None
+
+
+async def check_kafka(settings: Settings, log: Log) -> AsyncIterator[Check]:
+    """Everything about Kafka, from the connection to the lag; fills in `log`.
+
+    Raises:
+        Unavailable, PraetorError: the broker does not answer, or refuses.
+    """
+    options = common_options(settings)
+    admin = await started(AIOKafkaAdminClient(**options), options)
+    try:
+        brokers = (await admin.describe_cluster())["brokers"]
+    finally:
+        await admin.close()
+    found = f"{len(brokers)} at {settings.bootstrap}"
+    if len(brokers) < 3:
+        yield warning("brokers", found, "fine on one machine; what must not be lost needs three replicas")
+    else:
+        yield ok("brokers", found)
+    there = await existing_topics(options)
+    async for check in _topics(options, settings, there):
+        yield check
+    if CONTROL.name not in there:
+        return
+    log.view = await read_view(options, read_verify_keys(settings.keys, CONTROL_ROLE))
+    for check in _log(log.view):
+        yield check
+    if topic_name(STATE, settings.topic_prefix) in there:
+        async for check in _progress(options, settings, log):
+            yield check
+    async for check in _workers(options, settings, log.view):
+        yield check
+
+
+async def _topics(options: Options, settings: Settings, there: dict[str, int]) -> AsyncIterator[Check]:
+    names = {topic_name(t, settings.topic_prefix): t for t in TOPICS}
+    missing = sorted(set(names) - set(there))
+    if missing:
+        yield failed("topics", f"missing: {', '.join(missing)}", "praetor topics create")
+    in_force = await topic_settings(options, [n for n in names if n in there])
+    other = [
+        f"{name}: {key}={in_force[name].get(key)} (should be {value})"
+        for name, topic in names.items()
+        if name in there
+        for key, value in topic.config.items()
+        if in_force[name].get(key) != value
+    ]
+    for line in other:
+        topic, _, rest = line.partition(": ")
+        setting = rest.split(" ")[0].split("=")[0]
+        wanted = names[topic].config[setting]
+        remedy = f"kafka-configs.sh --alter --topic {topic} --add-config {setting}={wanted}"
+        # the clock of limits must not be the producers'; the rest may be a choice
+        state = failed if setting == "message.timestamp.type" else warning
+        yield state("topic settings", line, remedy)
+    if not missing and not other:
+        yield ok("topics", f"{len(names)}, with the settings they should have")
+
+
+def _log(view: ControlView) -> list[Check]:
+    if not view.log_id:
+        return [failed("log", "agent.control holds no log", "praetor topics create")]
+    checks = [ok("log", f"{view.log_id}, {view.partitions} partitions")]
+    if view.rules is None:
+        checks.append(failed("policies", "none in force: nothing is judged", "praetor policy publish"))
+    else:
+        checks.append(ok("policies", f"{view.rules.digest} at control offset {view.offset}"))
+    if view.rejected:
+        what = f"{view.rejected} records of agent.control were not believed"
+        checks.append(warning("orders", what, "praetor control list: who writes there?"))
+    return checks
+
+
+async def _progress(options: Options, settings: Settings, log: Log) -> AsyncIterator[Check]:
+    if log.view is None or not log.view.partitions:
+        return
+    progress = await newest_progress(settings, range(log.view.partitions))
+    log.next_seqs = {p: known.next_seq for p, known in progress.items()}
+    without = [p for p in range(log.view.partitions) if p not in progress]
+    if without:
+        yield failed("progress", f"no record for partitions {without}", "praetor topics create")
+    ends = Ends(options)
+    await ends.start()
+    try:
+        behind, lost = {}, {}
+        for p, known in progress.items():
+            tp = TopicPartition(ACTIONS.name, p)
+            behind[p] = await ends.high_watermark(tp) - known.next_source_offset
+            lost[p] = await ends.beginning(tp) - known.next_source_offset
+        async for check in _clocks(options, settings, ends, list(progress)):
+            yield check
+    finally:
+        await ends.stop()
+    for p, count in lost.items():
+        if count > 0:
+            remedy = f"praetor control skip --partition {p} …, once the loss is accepted; see `praetor logs`"
+            yield failed("progress", f"partition {p}: {count} actions were deleted unjudged", remedy)
+    if any(count < 0 for count in behind.values()):
+        yield failed(
+            "progress", "more is judged than there is: agent.actions was recreated", "a new log: see docs"
+        )
+    total = sum(behind.values())
+    if total > 0:
+        worst = max(behind, key=lambda p: behind[p])
+        found = f"{total} actions wait; most, {behind[worst]}, in partition {worst}"
+        yield warning("lag", found, "look again in a minute; if it grows: more `praetor govern` workers")
+    else:
+        yield ok("lag", "every action is judged")
+    engines = sorted({known.engine for known in progress.values()} - {ENGINE})
+    if engines:
+        found = f"some partitions were last judged by engine {', '.join(engines)}; this is {ENGINE}"
+        yield warning("engine", found, "see docs/operations/upgrades.md")
+
+
+async def _clocks(
+    options: Options, settings: Settings, ends: Ends, partitions: list[int]
+) -> AsyncIterator[Check]:
+    """Clocks against each other: a decision bears the broker's time (received_at) and its worker's."""
+    ahead, skew = -1e9, 0.0
+    for p in partitions:
+        tp = TopicPartition(topic_name(DECISIONS, settings.topic_prefix), p)
+        end = await ends.last_stable(tp)
+        start = max(await ends.beginning(tp), end - 3)
+        async for records in read_partition(options, tp, start, end):
+            received = decode(records[-1].value, "decision")["received_at"]
+            skew = max(skew, (received - records[-1].timestamp) / 1000)
+            ahead = max(ahead, received / 1000 - time.time())
+    if ahead > FUTURE_SECONDS:
+        what = f"the broker's clock is at least {ahead:.0f} s ahead of this machine's"
+        yield failed("clock", what, "set both by NTP (chronyc tracking); received_at is the broker's")
+    elif skew > SKEW_SECONDS:
+        what = f"a worker's clock is at least {skew:.0f} s behind the broker's"
+        yield warning("clock", what, "set the workers' clocks by NTP: retention of decisions follows them")
+    else:
+        yield ok("clock", "no decision is from the future")
+
+
+async def _workers(options: Options, settings: Settings, view: ControlView) -> AsyncIterator[Check]:
+    admin = await started(AIOKafkaAdminClient(**options), options)
+    try:
+        for kind in ("govern", "archive"):
+            group = f"{settings.topic_prefix}praetor-{kind}-{view.log_id}"
+            replies = await admin.describe_consumer_groups([group])
+            members = sum(len(found[5]) for reply in replies for found in reply.groups)
+            if members:
+                yield ok(kind, f"{members} workers share the partitions")
+            else:
+                yield failed(kind, f"nobody is in group {group}", f"start one: praetor {kind}")
+    finally:
+        await admin.close()
