@@ -10,7 +10,7 @@ from cli.archive import archive
 from cli.config import config_app
 from cli.control import control_app
 from cli.db import db_app
-from cli.dead_letters import dead_letters_app
+from cli.dead_letters.app import dead_letters_app
 from cli.demo import demo
 from cli.doctor.app import doctor
 from cli.govern import govern

@@ -21,8 +21,9 @@ async def read_log_id(options: Options, ends: Ends) -> str:
         Unavailable: no broker answers.
     """
     tp = TopicPartition(CONTROL.name, 0)
-    start, end = await ends.beginning(tp), await ends.stable_end(tp)
-    async for records in read_partition(options, tp, start, end):
+    # as appended, like govern (docs/adr/0004): else anyone's open transaction would hold this up
+    start, end = await ends.beginning(tp), await ends.high_watermark(tp)
+    async for records in read_partition(options, tp, start, end, "read_uncommitted"):
         for record in records:
             log_id = _minted(record.value)
             if log_id:

@@ -4,7 +4,7 @@ Source of what is stated about aiokafka: its 0.14.0 code.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -152,11 +152,12 @@ async def consumer_at(
 
 async def read_partition(
     options: Options, tp: TopicPartition, start: int, end: int, isolation: Isolation = "read_committed"
-) -> AsyncIterator[list[ConsumerRecord]]:
+) -> AsyncGenerator[list[ConsumerRecord], None]:
     """Yield the records of offsets `start` ≤ offset < `end`, and return once the position has reached `end`.
 
     Aborted records, markers and what compaction removed are passed over. `end` must not lie behind the last
-    stable offset (see `Ends.stable_end`), else this waits until it is reached.
+    stable offset (see `Ends.stable_end`), else this waits until it is reached. Whoever may leave it before its end
+    closes it (`contextlib.aclosing`).
 
     Raises:
         aiokafka.errors.OffsetOutOfRangeError: `start` is before the log's beginning or after its end.

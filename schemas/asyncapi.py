@@ -19,6 +19,7 @@ from schemas.topics import (
     DECISIONS,
     DEFAULT_PARTITIONS,
     INCIDENTS,
+    REDRIVEN,
     SNAPSHOTS,
     STATE,
     THREATS,
@@ -53,6 +54,7 @@ CHANNELS = (
     Channel(THREATS, ("threat",), AGENT_KEY, "govern"),
     Channel(CHECKPOINTS, ("checkpoint",), "none", "govern"),
     Channel(DEAD_LETTERS, ("dead_letter",), "the raw record's key", "govern"),
+    Channel(REDRIVEN, ("redriven",), "none", "operators, by `praetor`", "one partition"),
     Channel(
         STATE,
         ("progress",),

@@ -25,6 +25,7 @@ IDS: dict[int, tuple[str, int]] = {
     701: ("progress", 1),
     801: ("intent", 1),
     901: ("control_record", 1),
+    1001: ("redriven", 1),
 }
 
 DECISIONS: dict[int, tuple[int, int]] = {

@@ -60,6 +60,10 @@ CHECKPOINTS = Topic("agent.checkpoints", _kept(30))
 STATE = Topic("agent.state", {**COMPACTED, "max.message.bytes": BATCH})
 INCIDENTS = Topic("agent.incidents", _kept(30))
 DEAD_LETTERS = Topic("agent.dead-letters", {**_kept(90), "max.message.bytes": BATCH})
+# kept for as long as any dead letter, and longer: it is what keeps one from being redriven twice
+REDRIVEN = Topic(
+    "agent.redriven", {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}, single=True
+)
 SNAPSHOTS = Topic("agent.snapshots", _kept(30))
 ARCHIVE = Topic("agent.archive", COMPACTED)
 
@@ -72,6 +76,7 @@ TOPICS = (
     STATE,
     INCIDENTS,
     DEAD_LETTERS,
+    REDRIVEN,
     SNAPSHOTS,
     ARCHIVE,
 )

@@ -81,8 +81,10 @@ class Partition:
             self._rules, self._control_offset = rules, control_offset
             self._writer.under(rules.digest, control_offset)
 
-    def judge(self, records: Sequence[SourceRecord]) -> Batch:
+    def judge(self, records: Sequence[SourceRecord], beyond: int = 0) -> Batch:
         """Judge a batch: one decision or one dead letter for each record.
+
+        `beyond` is an offset before which nothing is left to judge; 0 says nothing.
 
         Raises:
             RuntimeError: no rules were given, or the last batch was neither committed nor rolled back.
@@ -110,7 +112,7 @@ class Partition:
             seq += 1
         batch.after = replace(
             before,
-            next_source_offset=records[-1].offset + 1 if records else before.next_source_offset,
+            next_source_offset=records[-1].offset + 1 if records else max(before.next_source_offset, beyond),
             frontier=before.frontier.extend(leaves),
             received_at=received_at,
             control_offset=max(self._control_offset, before.control_offset),

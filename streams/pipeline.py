@@ -110,13 +110,16 @@ class Pipeline:
                 continue
             found = await consumer.getmany(self._tp, timeout_ms=IDLE_MS, max_records=MAX_ACTIONS)
             records = found.get(self._tp, [])
-            if records or self._signer.is_due(partition.progress):
+            # beyond markers and aborted records: their removal by retention is no loss of actions
+            beyond = 0 if records else await consumer.position(self._tp)
+            is_passed = beyond > partition.progress.next_source_offset
+            if records or is_passed or self._signer.is_due(partition.progress):
                 if not await self._may_judge(partition):
                     break
                 _check_clock(records)
                 partition.under(self._control.view.rules or rules, self._control.view.offset)
                 await self._pace.wait()
-                await self._commit(partition, writer, partition.judge(records))
+                await self._commit(partition, writer, partition.judge(records, beyond))
         if self._signer.is_due(partition.progress, now=True):
             await self._commit(partition, writer, partition.judge([]), now=True)
 

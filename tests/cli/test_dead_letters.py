@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from typer.testing import CliRunner
 
-from cli.dead_letters import dead_letters_app
+from cli.dead_letters.app import dead_letters_app
 from runtime.errors import PraetorError
 from schemas.codec import encode
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, REDRIVEN
 
 VALUE = bytes(range(256)) * 20
 STEERING = "bad \x1b[2J \u202e [red]byte[/red]\n"
@@ -40,12 +40,15 @@ def letter(partition, source_offset, **changed):
 
 
 async def create(bootstrap, partitions):
-    """A topic of dead letters for one test: its prefix."""
+    """Topics of dead letters and redrives for one test: their prefix."""
     prefix = f"dl-{secrets.token_hex(4)}-"
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     await admin.create_topics(
-        [NewTopic(prefix + DEAD_LETTERS.name, partitions, 1, topic_configs=DEAD_LETTERS.config)]
+        [
+            NewTopic(prefix + DEAD_LETTERS.name, partitions, 1, topic_configs=DEAD_LETTERS.config),
+            NewTopic(prefix + REDRIVEN.name, 1, 1, topic_configs=REDRIVEN.config),
+        ]
     )
     await admin.close()
     return prefix
@@ -97,6 +100,7 @@ def test_list_names_the_newest_committed_letters(run):
         "error_class": "Malformed",
         "message": STEERING,
         "value_bytes": -1,
+        "redriven_as": None,
     }
     assert len(json.loads(run("list", "--json", "--limit", "1000").stdout)) == 301
 
