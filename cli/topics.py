@@ -10,14 +10,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.acls import acls
 from cli.options import DataDir, JsonOutput
-from runtime.kafka import common_options
+from runtime.kafka import check_access, common_options
 from runtime.settings import Settings, load_settings
+from schemas.access import topic_needs
 from schemas.registry import register
 from schemas.topics import DEFAULT_PARTITIONS, TOPICS, topic_name
 from streams.topics import Wanted, create_topics, existing_topics, mint_log, topic_settings, write_genesis
 
 topics_app = typer.Typer(no_args_is_help=True, help="Create and show the topics and the log.")
+topics_app.command()(acls)
 
 Prefix = Annotated[
     str, typer.Option("--topic-prefix", help="Put before the name of every topic that is written.")
@@ -58,6 +61,7 @@ def create(
 async def _create(settings: Settings, wanted: Wanted) -> dict[str, Any]:
     options = common_options(settings)
     created = await create_topics(options, wanted)
+    await check_access(options, topic_needs("admin", wanted.prefix))
     view = await mint_log(options, Path(settings.keys), wanted.partitions, int(time.time() * 1000))
     genesis = await write_genesis(options, view, wanted.prefix)
     return {"log_id": view.log_id, "topics": created, "genesis": genesis, "keys": str(settings.keys)}
@@ -84,6 +88,7 @@ async def _show(settings: Settings) -> list[dict[str, Any]]:
     options = common_options(settings)
     there = await existing_topics(options)
     names = [topic_name(t, settings.topic_prefix) for t in TOPICS]
+    await check_access(options, dict.fromkeys(names, ("Describe", "DescribeConfigs")))
     in_force = await topic_settings(options, [n for n in names if n in there])
     return [
         {

@@ -12,8 +12,9 @@ from consumers.place import ARCHIVED, Pace, Place
 from consumers.recovery import Log
 from consumers.writing import Destination
 from runtime.errors import PraetorError
-from runtime.kafka import Ends, Options, partition_counts
+from runtime.kafka import Ends, Options, check_access, partition_counts
 from runtime.ownership import Group, Ownership
+from schemas.access import topic_needs
 from schemas.topics import ARCHIVE, DECISIONS, topic_name
 from sinks.clickhouse import ClickHouseSink
 
@@ -70,6 +71,7 @@ class Archive:
         return topic_name(DECISIONS, self._job.prefix)
 
     async def _check_topics(self) -> None:
+        await check_access(self._options, topic_needs("archive", self._job.prefix))
         names = [topic_name(topic, self._job.prefix) for topic in (*(t for t, _ in ARCHIVED), ARCHIVE)]
         counts = await partition_counts(self._options, names)
         if len(set(counts.values())) != 1:

@@ -43,16 +43,16 @@ async def started(client: Client, options: Options) -> Client:
 
 
 async def partition_counts(options: Options, topics: Iterable[str]) -> dict[str, int]:
-    """How many partitions each topic has.
+    """How many partitions each topic has that is to be read.
 
     Raises:
-        PraetorError: topics are missing, or we may not see them; all are named.
+        PraetorError: topics are missing, or we may not read them; all are named.
         Unavailable: no broker answers.
     """
     names = list(topics)
     admin = await started(AIOKafkaAdminClient(**options), options)
     try:
-        await need_access(admin, options, dict.fromkeys(names, ("Describe",)))
+        await need_access(admin, options, dict.fromkeys(names, ("Read",)))
         described = await admin.describe_topics(names)
     finally:
         await admin.close()

@@ -13,7 +13,7 @@ from judgement.rules import Rules, compile_rules
 from ledger.keys import VerifyKey
 from policies.bundle import unpack_bundle
 from runtime.errors import Malformed, PraetorError
-from runtime.kafka import Options, start_consumer
+from runtime.kafka import Options, check_access, start_consumer
 from runtime.metrics import CONTROL_OFFSET, CONTROL_REJECTED
 from schemas.topics import CONTROL
 from streams.orders import Order, open_order
@@ -108,8 +108,9 @@ class ControlFollower:
         """Read to the end once.
 
         Raises:
-            PraetorError: the topic is missing, or no log has been minted on it.
+            PraetorError: the topic is missing or may not be read, or no log has been minted on it.
         """
+        await check_access(self._options, {CONTROL.name: ("Read",)})
         # an order stands once it is appended: else anyone's open transaction would hold back all that follow
         consumer = self._consumer = await start_consumer(
             self._options, "read_uncommitted", fetch_max_wait_ms=200

@@ -7,11 +7,13 @@ from pathlib import Path
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from ledger.keys import SigningKey
 from runtime.errors import PraetorError
-from runtime.kafka import Ends, Options, partition_counts, read_partition, started
+from runtime.kafka import Ends, Options, check_access, read_partition, started
+from runtime.kafka_errors import missing as missing_grants
+from schemas.access import topic_needs
 from schemas.topics import ACTIONS, CONTROL, DECISIONS, STATE, TOPICS, Topic, topic_name
 from streams.control import ControlView, read_view
 from streams.keyring import CONTROL as CONTROL_ROLE
@@ -58,6 +60,8 @@ async def create_topics(options: Options, wanted: Wanted) -> list[str]:
     finally:
         await admin.close()
     for name, code, *message in reply.topic_errors:
+        if for_code(code) is TopicAuthorizationFailedError:
+            raise missing_grants(options, f"Create on topic {name}")
         if code and for_code(code) is not TopicAlreadyExistsError:
             raise PraetorError(
                 f"the broker did not create topic {name}: {message or for_code(code).__name__}"
@@ -76,14 +80,19 @@ def _check_counts(there: dict[str, int], wanted: Wanted) -> None:
 
 
 async def check_topics(options: Options, view: ControlView, prefix: str) -> None:
-    """Check that the topics of a log are there, with its partition count.
+    """Check that the topics that govern uses are there, with the log's partition count, and may be used.
 
     Raises:
-        PraetorError: one is missing, or has another count.
+        PraetorError: one is missing, has another count, or may not be used as it must be.
         Unavailable: no broker answers.
     """
-    names = [topic_name(t, prefix) for t in TOPICS]
-    _check_counts(await partition_counts(options, names), Wanted(view.partitions, prefix=prefix))
+    needs = topic_needs("govern", prefix)
+    await check_access(options, needs)
+    there = await existing_topics(options)
+    missing = sorted(set(needs) - set(there))
+    if missing:
+        raise PraetorError(f"topics are missing: {', '.join(missing)}; make them: praetor topics create")
+    _check_counts(there, Wanted(view.partitions, prefix=prefix))
 
 
 def _new_topic(topic: Topic, wanted: Wanted) -> NewTopic:
@@ -140,7 +149,12 @@ def _own_key(folder: Path, role: str, log_id: str) -> SigningKey:
 
 
 async def publish_order(options: Options, order: Order, key: SigningKey) -> int:
-    """Write a signed order; return its offset on agent.control."""
+    """Write a signed order; return its offset on agent.control.
+
+    Raises:
+        PraetorError: we may not write there.
+    """
+    await check_access(options, {CONTROL.name: ("Write",)})
     producer = await started(
         AIOKafkaProducer(**options, enable_idempotence=True, max_request_size=8 << 20), options
     )
