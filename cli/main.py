@@ -1,9 +1,11 @@
 """The `praetor` command: every subcommand in one table."""
 
+import logging
 import sys
 from importlib.metadata import version
 from typing import Annotated
 
+import structlog
 import typer
 
 from cli.archive import archive
@@ -69,11 +71,24 @@ def root(
 
 def main() -> None:
     """Run the command; what a person can mend is one line on standard error and exit code 1."""
+    _speak_by_results()
     try:
         app()
     except (PraetorError, Unavailable) as error:
         print(f"praetor: {error}", file=sys.stderr)
-        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"praetor: {error.filename}: {error.strerror}", file=sys.stderr)
+    else:
+        return
+    sys.exit(1)
+
+
+def _speak_by_results() -> None:
+    """No log, neither ours nor a library's: a worker, which has nobody to read its output, sets one up."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from cli.doctor.kafka import Log, check_kafka
 from cli.doctor.machine import check_disk, check_keys, check_settings
 from cli.options import DataDir, JsonOutput
 from runtime.errors import PraetorError, Unavailable
-from runtime.log import configure_log
 from runtime.settings import Settings, load_settings
 
 SIGNS = {"ok": "[green]ok[/green]", "warning": "[yellow]look[/yellow]", "failed": "[red]FAILED[/red]"}
@@ -31,7 +30,6 @@ def doctor(data: DataDir = None, as_json: JsonOutput = False) -> None:
 
     Example: praetor doctor --json
     """
-    configure_log("error")
     checks = list(examine(data))
     if as_json:
         typer.echo(json.dumps([check.to_json() for check in checks]))
