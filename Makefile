@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-SOURCES := schemas policies detections ledger judgement streams sinks consumers runtime cli tests bench
+SOURCES := schemas policies detections ledger judgement streams sinks consumers runtime cli tests bench sdk
 
 .PHONY: help demo test check format bench interop docs lock clean setup
 
@@ -21,8 +21,9 @@ $(VENV)/.embedded: $(BIN)/uv requirements/embedded.txt pyproject.toml
 	$(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.embedded requirements/dev.txt
+$(VENV)/.dev: $(VENV)/.embedded requirements/dev.txt sdk/pyproject.toml
 	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e sdk
 	@touch $@
 
 setup: $(VENV)/.dev ## everything for development, in .venv
@@ -37,6 +38,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file sdk/pyproject.toml
 	$(BIN)/lint-imports
 
 format: $(VENV)/.dev ## format and mend what lint can mend
