@@ -60,6 +60,8 @@ async def _publish(settings: Settings, bundle: Bundle, if_none: bool) -> int | N
         )
     key = read_signing_key(settings.keys, CONTROL)
     view = await _view(settings)
+    if if_none and view.unread:
+        raise PraetorError(view.unread)
     if if_none and view.rules is not None:
         return None
     order = Order(view.log_id, "bundle", key.name, int(time.time() * 1000), packed)
@@ -74,6 +76,8 @@ def active(data: DataDir = None, as_json: JsonOutput = False) -> None:
     """Say which bundle agent.control puts in force, and for which log."""
     view = asyncio.run(_view(load_settings(data)))
     digest = view.rules.digest if view.rules else None
+    if view.unread:
+        raise PraetorError(view.unread)
     if as_json:
         known = {
             "log_id": view.log_id,

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from policies.canonical import canonical
 from policies.model import API_VERSION, DetectionSettings, Id, Model, Policy, Rule
-from runtime.errors import PraetorError
+from runtime.errors import Newer, PraetorError
 
 LARGEST_BUNDLE = 64 << 20
 
@@ -73,7 +73,8 @@ def load_bundle(data: bytes) -> Bundle:
     """Read and validate a bundle's JSON.
 
     Raises:
-        PraetorError: too large, not JSON, not canonical, or not a bundle; the message says which.
+        Newer: canonical JSON, but no bundle of this version's language.
+        PraetorError: too large, not JSON, or not canonical; the message says which.
     """
     if len(data) > LARGEST_BUNDLE:
         raise PraetorError(f"the bundle has {len(data)} bytes; at most {LARGEST_BUNDLE} are allowed")
@@ -91,7 +92,9 @@ def load_bundle(data: bytes) -> Bundle:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise PraetorError(f"not a bundle of {API_VERSION}: {where}: {first['msg']}") from error
+        raise Newer(
+            f"not a bundle of {API_VERSION} as this version of praetor knows it: {where}: {first['msg']}"
+        ) from error
     _check_names(content)
     return Bundle("sha256:" + hashlib.sha256(data).hexdigest(), data, content)
 

@@ -8,6 +8,10 @@ class PraetorError(Exception):
     """
 
 
+class Newer(PraetorError):
+    """What a newer version of praetor wrote, and this one must not pass over; the message says to upgrade."""
+
+
 class Malformed(Exception):
     """This record can never be processed: it becomes a dead letter. The message says why."""
 

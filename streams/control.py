@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from judgement.rules import Rules, compile_rules
 from ledger.keys import VerifyKey
 from policies.bundle import unpack_bundle
-from runtime.errors import Malformed, PraetorError
+from runtime.errors import Malformed, Newer, PraetorError
 from runtime.kafka import Options, check_access, start_consumer
 from runtime.metrics import CONTROL_OFFSET, CONTROL_REJECTED
 from schemas.topics import CONTROL
@@ -27,7 +27,12 @@ PARTITION = TopicPartition(CONTROL.name, 0)
 
 @dataclass
 class ControlView:
-    """The fold of agent.control up to and with `offset`. Unbelievable records are counted in `rejected`."""
+    """The fold of agent.control up to and with `offset`. Unbelievable records are counted in `rejected`.
+
+    A believed order that this version does not understand is never passed over. `newer` says so of an order
+    of an unknown kind: whoever judges must stop. Of a bundle, `unread` says so, and there are no rules until
+    a bundle follows that can be read.
+    """
 
     keys: Sequence[VerifyKey]
     offset: int = -1
@@ -36,6 +41,8 @@ class ControlView:
     rules: Rules | None = None
     skips: dict[int, dict[int, int]] = field(default_factory=dict)
     rejected: int = 0
+    newer: str = ""
+    unread: str = ""
     _given: dict[bytes, int] = field(default_factory=dict)
 
     async def apply(self, offset: int, value: bytes | None) -> str:
@@ -48,6 +55,10 @@ class ControlView:
             order = open_order(value, self.keys)
             await self._apply(order)
             self._given[order.digest()] = offset
+        except Newer as error:
+            self.rejected += 1
+            log.error("control record not understood", offset=offset, reason=str(error))
+            return str(error)
         except (Malformed, PraetorError, KeyError, TypeError, ValueError) as error:
             self.rejected += 1
             log.warning("control record ignored", offset=offset, reason=str(error))
@@ -64,11 +75,29 @@ class ControlView:
         if order.log_id != self.log_id:
             raise Malformed(f"an order for log {order.log_id[:64]!r}; this is log {self.log_id!r}")
         if order.kind == "bundle":
+            await self._apply_bundle(order)
+        elif order.kind == "skip":
+            self._apply_skip(order)
+        else:
+            self.newer = (
+                f"{CONTROL.name} offset {self.offset} holds an order of kind {order.kind[:64]!r}, signed by"
+                f" {order.author[:64]!r}, which this version of praetor does not know: run a newer one"
+            )
+            raise Newer(self.newer)
+
+    async def _apply_bundle(self, order: Order) -> None:
+        try:
             # in a thread: the pipelines go on with the rules that they have
-            self.rules = await asyncio.to_thread(lambda: compile_rules(unpack_bundle(order.payload)))
-            log.info("bundle in force", digest=self.rules.digest, author=order.author)
-            return
-        self._apply_skip(order)
+            rules = await asyncio.to_thread(lambda: compile_rules(unpack_bundle(order.payload)))
+        except Newer as error:
+            self.rules = None
+            self.unread = (
+                f"the bundle at offset {self.offset} of {CONTROL.name} cannot be read, so nothing is judged: "
+                f"{error}. Run the version of praetor that published it, or publish another bundle"
+            )
+            raise Newer(self.unread) from error
+        self.rules, self.unread = rules, ""
+        log.info("bundle in force", digest=rules.digest, author=order.author)
 
     def _apply_skip(self, order: Order) -> None:
         skip = order.json()
@@ -108,6 +137,7 @@ class ControlFollower:
         """Read to the end once.
 
         Raises:
+            Newer: it holds an order of a kind that this version does not know.
             PraetorError: the topic is missing or may not be read, or no log has been minted on it.
         """
         await check_access(self._options, {CONTROL.name: ("Read",)})
@@ -133,7 +163,11 @@ class ControlFollower:
             await self._consumer.stop()
 
     async def follow(self) -> None:
-        """Go on reading until cancelled; a broker that does not answer only lets the view grow old."""
+        """Go on reading until cancelled; a broker that does not answer only lets the view grow old.
+
+        Raises:
+            Newer: an order came of a kind that this version does not know.
+        """
         if self._consumer is None:
             raise RuntimeError("follow comes after start")
         checked = time.monotonic()
@@ -151,6 +185,8 @@ class ControlFollower:
         found = await consumer.getmany(PARTITION, timeout_ms=200)
         for record in found.get(PARTITION, []):
             await self.view.apply(record.offset, record.value)
+            if self.view.newer:
+                raise Newer(self.view.newer)
         CONTROL_OFFSET.set(self.view.offset)
         CONTROL_REJECTED.set(self.view.rejected)
 

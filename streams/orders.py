@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 from ledger.keys import SigningKey, VerifyKey
 from runtime.errors import Malformed
@@ -19,20 +19,21 @@ from schemas.codec import decode, encode, encode_body
 
 DOMAIN = b"praetor-control-v1\n"
 
-Kind = Literal["log", "bundle", "skip"]
-KINDS: tuple[Kind, ...] = ("log", "bundle", "skip")
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """A believed order.
+
+    Its `kind` is one of `log`, `bundle`, `skip`, or one that a newer version gave: `ControlView` says so. The
+    record that carries it (control_record v1) never changes: what cannot be read cannot be believed, and
+    would have to be passed over.
 
     `payload` is JSON for `log` ({"log_id", "partitions"}) and `skip` ({"partition", "from", "to", "reason"}),
     and a packed bundle for `bundle`. `issued_at` is the author's clock, milliseconds: evidence only.
     """
 
     log_id: str
-    kind: Kind
+    kind: str
     author: str
     issued_at: int
     payload: bytes
@@ -85,7 +86,7 @@ def open_order(value: bytes | None, keys: Sequence[VerifyKey]) -> Order:
     """Read a record and believe it, if one of the keys signed it.
 
     Raises:
-        Malformed: it does not decode, is of an unknown kind, or no known key signed it.
+        Malformed: it does not decode, or no known key signed it.
     """
     record = decode(value, "control_record")
     signed = DOMAIN + encode_body(_unsigned(), record)
@@ -94,6 +95,4 @@ def open_order(value: bytes | None, keys: Sequence[VerifyKey]) -> Order:
         raise Malformed(f"signed with {record['key_id'][:128]!r}, which is none of the trusted control keys")
     if not any(k.verifies(signed, record["signature"]) for k in signers):
         raise Malformed(f"the signature of {record['key_id']} does not fit the record")
-    if record["kind"] not in KINDS:
-        raise Malformed(f"an order of unknown kind {record['kind'][:64]!r}; known are {', '.join(KINDS)}")
     return Order(record["log_id"], record["kind"], record["author"], record["issued_at"], record["payload"])

@@ -104,8 +104,7 @@ class Pipeline:
         await self._commit(partition, writer, partition.judge([]))
         self.ready.set()
         while await self._may_judge(partition):
-            rules = self._control.view.rules
-            if rules is None:
+            if self._control.view.rules is None:
                 await asyncio.sleep(IDLE_MS / 1000)
                 continue
             found = await consumer.getmany(self._tp, timeout_ms=IDLE_MS, max_records=MAX_ACTIONS)
@@ -117,7 +116,11 @@ class Pipeline:
                 if not await self._may_judge(partition):
                     break
                 _check_clock(records)
-                partition.under(self._control.view.rules or rules, self._control.view.offset)
+                now = self._control.view.rules
+                if now is None:  # a bundle came that cannot be read
+                    consumer.seek(self._tp, partition.progress.next_source_offset)
+                    continue
+                partition.under(now, self._control.view.offset)
                 await self._pace.wait()
                 await self._commit(partition, writer, partition.judge(records, beyond))
         if self._signer.is_due(partition.progress, now=True):

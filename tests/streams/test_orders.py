@@ -1,6 +1,7 @@
 """Orders without a broker: what is believed, and what a view makes of them."""
 
 import json
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.keys import SigningKey, VerifyKey
 from policies.bundle import pack_bundle
+from policies.canonical import canonical
 from runtime.errors import Malformed
 from schemas.catalogue import newest
 from schemas.codec import decode
@@ -125,3 +127,27 @@ async def test_a_log_that_is_minted_wrongly_is_none(payload: bytes) -> None:
 async def test_a_skip_is_kept_for_its_partition() -> None:
     view = await view_of(signed(MINT, skip(**{"partition": 1, "from": 5, "to": 9, "reason": "accepted"})))
     assert view.skips == {1: {5: 9}}
+
+
+STRANGE = {"version": "praetor/v1", "default": "deny", "detections": {}, "policies": [], "later": 1}
+
+
+def newer_bundle() -> Order:
+    return Order("log-1", "bundle", "me", 3, zlib.compress(canonical(STRANGE)))
+
+
+async def test_an_order_of_a_newer_version_is_never_passed_over() -> None:
+    view = await view_of(signed(MINT, NEW, Order("log-1", "kill", "me", 1, b"{}")))
+    assert "offset 2 holds an order of kind 'kill', signed by 'me'" in view.newer
+    assert "run a newer one" in view.newer
+    others = [Order("log-2", "kill", "me", 1, b"{}")]
+    assert (await view_of([*signed(MINT, *others), sign_order(others[0], OTHER)])).newer == ""
+
+
+async def test_under_a_bundle_that_cannot_be_read_there_are_no_rules() -> None:
+    view = await view_of(signed(MINT, NEW, newer_bundle()))
+    assert view.rules is None and view.rejected == 1
+    assert "offset 2 of agent.control cannot be read, so nothing is judged" in view.unread
+    assert "later: Extra inputs are not permitted" in view.unread
+    view = await view_of(signed(MINT, NEW, newer_bundle(), OLD))
+    assert view.rules is not None and view.rules.digest == bundle("old").digest and view.unread == ""
