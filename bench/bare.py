@@ -18,7 +18,8 @@ from bench.window import Window
 from runtime.kafka import start_consumer, started
 from schemas.catalogue import schema
 from schemas.topics import ACTIONS, DECISIONS, topic_name
-from streams.pipeline import IDLE_MS, MAX_ACTIONS
+from streams.pace import MAX_ACTIONS
+from streams.pipeline import IDLE_MS
 from streams.takeover import MAX_BATCH_BYTES, TRANSACTION_TIMEOUT_MS
 
 PREFIX_BYTES = 5

@@ -10,8 +10,8 @@ import judgement.decision
 from bench.load import make_actions, make_bundle, make_rules
 from judgement.rules import Rules, compile_rules
 from ledger.merkle import HASH_SIZE, Frontier
+from streams.pace import MAX_ACTIONS
 from streams.partition import Batch, Partition, Place
-from streams.pipeline import MAX_ACTIONS
 from streams.progress import Progress
 
 LOG_ID = "praetor-bench"

@@ -5,12 +5,10 @@ from typing import Annotated
 import typer
 
 from cli.options import DataDir
-from cli.serving import serve
+from cli.serving import serve, worker
 from consumers.archive import Archive, Job
 from consumers.place import Pace
 from runtime.kafka import common_options
-from runtime.log import configure_log
-from runtime.metrics import serve_metrics
 from runtime.settings import load_settings
 from sinks.clickhouse import ClickHouseSink
 from sinks.migrate import need_migrated
@@ -35,10 +33,9 @@ def archive(
     Start several to share the partitions. What cannot be archived stops it: nothing is passed over.
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
-    configure_log(settings.log_level)
-    options = common_options(settings)
-    need_migrated(settings)
-    serve_metrics(settings.metrics_port)
-    pace = Pace(dry=dry_ms / 1000, linger=linger_ms / 1000)
-    job = Job(settings.topic_prefix, log_id, pace, inserts)
-    serve("archive", Archive(options, ClickHouseSink(settings), job))
+    with worker("archive", settings) as health:
+        options = common_options(settings)
+        need_migrated(settings)
+        pace = Pace(dry=dry_ms / 1000, linger=linger_ms / 1000)
+        job = Job(settings.topic_prefix, log_id, pace, inserts)
+        serve("archive", Archive(options, ClickHouseSink(settings), job, health), health)

@@ -5,10 +5,8 @@ from typing import Annotated
 import typer
 
 from cli.options import DataDir
-from cli.serving import serve
+from cli.serving import serve, worker
 from runtime.kafka import common_options
-from runtime.log import configure_log
-from runtime.metrics import serve_metrics
 from runtime.settings import load_settings
 from streams.govern import Keys, Worker
 from streams.keyring import CONTROL, LEDGER, read_signing_key, read_verify_keys
@@ -25,7 +23,6 @@ def govern(
     Start as many as there are cores; Kafka spreads the partitions over them.
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
-    configure_log(settings.log_level)
-    keys = Keys(read_signing_key(settings.keys, LEDGER), read_verify_keys(settings.keys, CONTROL))
-    serve_metrics(settings.metrics_port)
-    serve("govern", Worker(common_options(settings), settings.topic_prefix, keys))
+    with worker("govern", settings) as health:
+        keys = Keys(read_signing_key(settings.keys, LEDGER), read_verify_keys(settings.keys, CONTROL))
+        serve("govern", Worker(common_options(settings), settings.topic_prefix, keys, health), health)

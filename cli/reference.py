@@ -58,7 +58,7 @@ def settings_page() -> str:
         "at its end does not count. See [operations/security.md](operations/security.md).\n\n"
         "| variable | default | |\n|---|---|---|\n"
     )
-    return head + "\n".join(rows) + "\n\n" + _topics() + "\n" + _metrics()
+    return head + "\n".join(rows) + "\n\n" + _topics()
 
 
 def _default(value: object) -> str:
@@ -73,15 +73,32 @@ def _topics() -> str:
     return "## Topics\n\n| topic | partitions | settings |\n|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
-def _metrics() -> str:
+def metrics_page() -> str:
+    """Every metric, as docs/operations/metrics.md."""
     collectors = [m for m in vars(metrics).values() if isinstance(m, Counter | Gauge | Histogram)]
-    ours = sorted((metric for c in collectors for metric in c.collect()), key=lambda m: m.name)
-    rows = [f"| `{m.name}` | {m.type} | {m.documentation} |" for m in ours]
-    served = "Served at `/metrics` of `PRAETOR_METRICS_PORT`.\n\n"
-    return "## Metrics\n\n" + served + "| metric | type | |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    ours = sorted((_metric(c) for c in collectors), key=lambda row: row[0])
+    rows = [f"| `{name}` | {kind} | {labels} | {text} |" for name, kind, labels, text in ours]
+    head = (
+        "# Metrics\n\n"
+        + GENERATED
+        + "Each `praetor govern` and `praetor archive` serves these at `/metrics` of `PRAETOR_METRICS_PORT`,"
+        " with those of Python's client for the process itself (`process_resident_memory_bytes`,"
+        " `process_open_fds`, `process_cpu_seconds_total`, …). A worker that does not do a thing leaves its"
+        " metrics at 0. Labels have few values: `partition` as many as the log has partitions. What to be"
+        " woken by: [alarms](alarms.md).\n\n"
+        "| metric | type | labels | |\n|---|---|---|---|\n"
+    )
+    return head + "\n".join(rows) + "\n"
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page}
+def _metric(collector: Counter | Gauge | Histogram) -> tuple[str, str, str, str]:
+    described = next(iter(collector.describe()))
+    name = described.name + ("_total" if described.type == "counter" else "")
+    labels = ", ".join(f"`{label}`" for label in collector._labelnames)
+    return name, described.type, labels, described.documentation
+
+
+PAGES = {"commands.md": commands_page, "settings.md": settings_page, "operations/metrics.md": metrics_page}
 
 
 def main(folder: Path) -> None:

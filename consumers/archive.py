@@ -6,17 +6,24 @@ Owning partition n of agent.decisions is owning partition n of the other archive
 import asyncio
 from dataclasses import dataclass, field
 
+from consumers.buffer import MAX_BYTES
 from consumers.log_id import read_log_id
 from consumers.partition import PartitionArchive
-from consumers.place import ARCHIVED, Pace, Place
+from consumers.place import ARCHIVED, Pace, Place, Room
 from consumers.recovery import Log
 from consumers.writing import Destination
 from runtime.errors import PraetorError
-from runtime.kafka import Ends, Options, check_access, partition_counts
+from runtime.health import Health
+from runtime.kafka import FETCH_BYTES, Ends, Options, check_access, partition_counts
+from runtime.lag import Lag
 from runtime.ownership import Group, Ownership
 from schemas.access import topic_needs
 from schemas.topics import ARCHIVE, DECISIONS, topic_name
 from sinks.clickhouse import ClickHouseSink
+
+# What all partitions of a process may hold and read ahead, and the least of one.
+BUFFER_BYTES, LEAST_BUFFER = 128 << 20, 2 << 20
+READ_BYTES, LEAST_FETCH = 32 << 20, 256 << 10
 
 
 @dataclass(frozen=True)
@@ -39,13 +46,22 @@ class Job:
 class Archive:
     """Archives until `stop` is set. Several processes of one prefix share the partitions."""
 
-    def __init__(self, options: Options, sink: ClickHouseSink, job: Job) -> None:
+    def __init__(
+        self, options: Options, sink: ClickHouseSink, job: Job, health: Health | None = None
+    ) -> None:
         self.stop = asyncio.Event()
         self._options = options
         self._job = job
         self._ends = Ends(options)
         self._sink = Destination(sink, job.inserts)
         self._log_id = job.log_id
+        self._work: dict[int, PartitionArchive] = {}
+        self._room = Room()
+        self._health = health or Health()
+        self._lag = Lag(options, self._ends, lambda: self._decisions, lambda: self._work)
+        self._health.check("broker", self._lag.broker.check)
+        self._health.check("clickhouse", self._sink.check)
+        self._health.check("lag", self._lag.check)
 
     async def run(self) -> None:
         """Join, archive, leave.
@@ -60,8 +76,8 @@ class Archive:
             self._log_id = self._log_id or await read_log_id(self._options, self._ends)
             await self._sink.open()
             name = f"{self._job.prefix}praetor-archive-{self._log_id}"
-            group = Group(name, self._decisions, self._begin, lambda held: None, patient=False)
-            await Ownership(self._options, group).run(self.stop)
+            group = Group(name, self._decisions, self._begin, self._held, patient=False)
+            await Ownership(self._options, group, self._health).run(self.stop, self._lag.follow())
         finally:
             await self._sink.close()
             await self._ends.stop()
@@ -80,6 +96,21 @@ class Archive:
                 f"{', '.join(f'{name} {count}' for name, count in counts.items())}"
             )
 
+    def _held(self, partitions: list[int]) -> None:
+        self._work = {}
+        self._room = room(len(partitions))
+
     def _begin(self, partition: int) -> PartitionArchive:
         place = Place(self._log_id, partition, self._job.prefix)
-        return PartitionArchive(Log(self._options, self._ends), self._sink, place, self._job.pace)
+        log = Log(self._options, self._ends)
+        self._work[partition] = PartitionArchive(log, self._sink, place, self._job.pace, self._room)
+        return self._work[partition]
+
+
+def room(partitions: int) -> Room:
+    """What each of so many partitions may hold in memory."""
+    each = max(1, partitions)
+    return Room(
+        buffer=max(LEAST_BUFFER, min(MAX_BYTES, BUFFER_BYTES // each)),
+        fetch=max(LEAST_FETCH, min(FETCH_BYTES, READ_BYTES // each)),
+    )

@@ -1,6 +1,7 @@
 """Records read and not yet archived, of one topic's partition."""
 
 from array import array
+from collections import deque
 from collections.abc import Sequence
 
 from aiokafka import ConsumerRecord
@@ -13,13 +14,18 @@ MAX_BYTES = 64 << 20
 
 
 class Buffer:
-    """Collects records in order, and gives them back in runs that one intent may hold."""
+    """Collects records in order, and gives them back in runs that one intent may hold.
 
-    def __init__(self, source: Source) -> None:
+    It is full at `most` bytes; what one read brings beyond that is kept too.
+    """
+
+    def __init__(self, source: Source, most: int | None = None) -> None:
         self.source = source
+        self.most = MAX_BYTES if most is None else most
         self.bytes = 0
         self._values: list[bytes] = []
         self._offsets = array("q")
+        self._times: deque[tuple[int, int]] = deque()
 
     def __len__(self) -> int:
         return len(self._values)
@@ -27,7 +33,12 @@ class Buffer:
     @property
     def full(self) -> bool:
         """Whether a run of the largest size is there."""
-        return len(self._values) >= MAX_ROWS or self.bytes >= MAX_BYTES
+        return len(self._values) >= MAX_ROWS or self.bytes >= self.most
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """The append time of about the first record (of those read with it); None: empty."""
+        return self._times[0][1] if self._times else None
 
     def add(self, records: Sequence[ConsumerRecord]) -> None:
         """Append what was read next.
@@ -35,6 +46,8 @@ class Buffer:
         Raises:
             PraetorError: a record without a value, which cannot be archived.
         """
+        if records:
+            self._times.append((records[0].offset, records[0].timestamp))
         values = [record.value for record in records]
         if None in values:
             offset = records[values.index(None)].offset
@@ -44,15 +57,21 @@ class Buffer:
         self.bytes += sum(map(len, values))
 
     def take(self) -> Run:
-        """Remove and return the first run: at most MAX_ROWS records and MAX_BYTES, at least one record."""
+        """Remove and return the first run: at most MAX_ROWS records and `most` bytes, at least one record."""
         count = min(len(self._values), MAX_ROWS)
-        if self.bytes > MAX_BYTES:
-            count = min(count, _fitting(self._values, MAX_BYTES))
+        if self.bytes > self.most:
+            count = min(count, _fitting(self._values, self.most))
         run = Run(self._values[:count], self._offsets[:count])
         self._values = self._values[count:]
         self._offsets = self._offsets[count:]
         self.bytes -= sum(map(len, run.values))
+        while self._times and (not self._values or _next_is_before(self._times, self._offsets[0])):
+            self._times.popleft()
         return run
+
+
+def _next_is_before(times: deque[tuple[int, int]], offset: int) -> bool:
+    return len(times) > 1 and times[1][0] <= offset
 
 
 def _fitting(values: Sequence[bytes], limit: int) -> int:

@@ -10,12 +10,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from consumers.buffer import Buffer
 from consumers.cut import Cut, cut
 from consumers.intents import Intent, commit_intents, newest_intents
-from consumers.place import Pace, Place
+from consumers.place import Pace, Place, Room
 from consumers.recovery import Log, complete, reread, starting_offset
 from consumers.writing import Destination
 from runtime import metrics
 from runtime.abandon import abandon
 from runtime.errors import PraetorError
+from runtime.health import Watch
 from runtime.kafka import start_consumer, started
 from schemas.topics import ARCHIVE, DECISIONS, topic_name
 
@@ -27,16 +28,23 @@ TRANSACTION_TIMEOUT_MS = 15_000
 class PartitionArchive:
     """Owns one partition number from `take_over` on, until `run` returns or raises."""
 
-    def __init__(self, broker: Log, sink: Destination, place: Place, pace: Pace) -> None:
+    def __init__(
+        self, broker: Log, sink: Destination, place: Place, pace: Pace, room: Room | None = None
+    ) -> None:
         self.stopping = asyncio.Event()
+        self.ready = asyncio.Event()
+        self.watch = Watch()
         self.place = place
         self._broker = broker
         self._sink = sink
         self._pace = pace
         self._topic = topic_name(ARCHIVE, place.prefix)
-        self._buffers = {s.topic: Buffer(s) for s in place.sources()}
+        self._room = room or Room()
+        self._buffers = {s.topic: Buffer(s, self._room.buffer) for s in place.sources()}
         self._intents: dict[str, Intent] = {}
         self._oldest = 0.0
+        self._read_to: int | None = None
+        self._writing: tuple[int, int | None] = (0, None)
         self._producer: AIOKafkaProducer | None = None
         self._consumer: AIOKafkaConsumer | None = None
 
@@ -45,6 +53,30 @@ class PartitionArchive:
         """The next decision to archive."""
         intent = self._intents.get(topic_name(DECISIONS, self.place.prefix))
         return intent.last_offset + 1 if intent is not None and intent.done else None
+
+    @property
+    def reached(self) -> int | None:
+        """The decision after the last that was inserted; those in hand are not."""
+        return None if self._read_to is None else self._read_to - len(self._decisions) - self._writing[0]
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """When about the oldest decision in hand was written."""
+        return self._decisions.oldest_ms if self._writing[1] is None else self._writing[1]
+
+    @property
+    def saturated(self) -> bool:
+        """Whether it reads no more until it has inserted."""
+        return self._full()
+
+    def tell(self) -> None:
+        """Set the gauges of this partition."""
+        size = sum(buffer.bytes for buffer in self._buffers.values())
+        metrics.BUFFER_BYTES.labels(str(self.place.partition)).set(size)
+
+    @property
+    def _decisions(self) -> Buffer:
+        return self._buffers[topic_name(DECISIONS, self.place.prefix)]
 
     async def take_over(self) -> None:
         """Fence the old owner, complete what it left, and stand where the intents end.
@@ -56,13 +88,16 @@ class PartitionArchive:
             KafkaError: the broker did not let it be done now.
         """
         began = time.monotonic()
+        self.watch.does("fencing the old owner", within=None)
         self._producer = await self._fence()
+        self.watch.does("reading agent.archive", within=None)
         tp = TopicPartition(self._topic, self.place.partition)
         found = await newest_intents(
             self._broker.options, self._broker.ends, tp, self.place.log_id, self._buffers
         )
         self._intents = found
         left = [intent for intent in found.values() if not intent.done]
+        self.watch.does("completing what the last owner left", within=None)
         for intent in left:
             source = self._buffers[intent.topic].source
             again = await reread(self._broker, source, intent)
@@ -92,7 +127,13 @@ class PartitionArchive:
         return await started(producer, self._broker.options)
 
     async def _read_from(self, positions: dict[str, int]) -> AIOKafkaConsumer:
-        consumer = await start_consumer(self._broker.options, "read_committed")
+        fetch = self._room.fetch
+        consumer = await start_consumer(
+            self._broker.options,
+            "read_committed",
+            max_partition_fetch_bytes=fetch,
+            fetch_max_bytes=2 * fetch,
+        )
         tps = {TopicPartition(topic, self.place.partition): at for topic, at in positions.items()}
         consumer.assign(list(tps))
         for tp, at in tps.items():
@@ -109,11 +150,14 @@ class PartitionArchive:
         consumer = self._consumer
         if consumer is None:
             raise RuntimeError("run comes after take_over")
+        self.ready.set()
         while not self.stopping.is_set():
+            self.watch.does("reading")
             dry = not await self._read(consumer)
             waiting = any(self._buffers.values())
             if waiting and (dry or self._due()):
                 if self._full() or not self._sink.turns.locked():
+                    self.watch.does("waiting for a turn to insert", within=None)
                     async with self._sink.turns:
                         await self._flush()
             elif dry:
@@ -124,7 +168,8 @@ class PartitionArchive:
         return self._full() or time.monotonic() - self._oldest >= self._pace.linger
 
     def _full(self) -> bool:
-        return any(buffer.full for buffer in self._buffers.values())
+        buffers = self._buffers.values()
+        return any(b.full for b in buffers) or sum(b.bytes for b in buffers) >= self._room.buffer
 
     async def _read(self, consumer: AIOKafkaConsumer) -> bool:
         found = await consumer.getmany(timeout_ms=int(self._pace.dry * 1000))
@@ -132,13 +177,22 @@ class PartitionArchive:
             self._oldest = time.monotonic()
         for tp, records in found.items():
             self._buffers[tp.topic].add(records)
+            if tp.topic == self._decisions.source.topic:
+                self._read_to = records[-1].offset + 1
+        if not found and not any(self._buffers.values()):
+            tp = TopicPartition(self._decisions.source.topic, self.place.partition)
+            self._read_to = await consumer.position(tp)
         return bool(found)
 
     async def _flush(self) -> None:
         """Commit the intents of one run of each topic, then insert the runs."""
         began = time.monotonic()
         ready = [buffer for buffer in self._buffers.values() if len(buffer)]
-        cuts = [await asyncio.to_thread(cut, buffer.source, buffer.take()) for buffer in ready]
+        self.watch.does("inserting", within=None)
+        held, oldest = len(self._decisions), self._decisions.oldest_ms
+        runs = [(buffer.source, buffer.take()) for buffer in ready]
+        self._writing = (held - len(self._decisions), oldest)
+        cuts = [await asyncio.to_thread(cut, source, run) for source, run in runs]
         for found in cuts:
             self._check_follows(found)
         begun = {found.source.topic for found in cuts}
@@ -148,6 +202,7 @@ class PartitionArchive:
             for batch in found.batches:
                 await self._sink.write(batch)
             metrics.ARCHIVED.labels(found.source.table.name).inc(found.rows)
+        self._writing = (0, None)
         metrics.ARCHIVE_SECONDS.observe(time.monotonic() - began)
 
     def _check_follows(self, found: Cut) -> None:

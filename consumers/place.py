@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from consumers.buffer import MAX_BYTES
 from consumers.cut import Source
+from runtime.kafka import FETCH_BYTES
 from schemas.topics import CHECKPOINTS, DEAD_LETTERS, DECISIONS, THREATS, topic_name
 from sinks import tables
 
@@ -33,6 +35,14 @@ class Place:
             Source(topic_name(topic, self.prefix), self.partition, self.log_id, table)
             for topic, table in ARCHIVED
         ]
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many bytes of a partition may be read and not yet inserted, and how many one fetch brings."""
+
+    buffer: int = MAX_BYTES
+    fetch: int = FETCH_BYTES
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """The sink seen from coroutines: its calls run in threads, and are tried again while ClickHouse is away."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
 
 from consumers.cut import Source
+from runtime import metrics
 from runtime.errors import Unavailable
+from runtime.health import Check
 from sinks.batch import Batch
 from sinks.clickhouse import ClickHouseSink
 
@@ -28,7 +31,19 @@ class Destination:
 
     def __init__(self, sink: ClickHouseSink, parallel: int) -> None:
         self._sink = sink
+        self._away: dict[int, tuple[float, str]] = {}
+        self._calls = 0
+        metrics.CLICKHOUSE_AWAY.set_function(lambda: self._away_seconds()[0])
         self.turns = asyncio.Semaphore(parallel)
+
+    def check(self) -> Check:
+        """Whether ClickHouse takes what it is given: readiness, asked by another thread."""
+        seconds, reason = self._away_seconds()
+        return Check(not reason, {"away_seconds": round(seconds, 1), "reason": reason})
+
+    def _away_seconds(self) -> tuple[float, str]:
+        since, reason = min(list(self._away.values()), default=(0.0, ""))
+        return (time.monotonic() - since, reason) if reason else (0.0, "")
 
     async def open(self) -> None:
         """Connect, waiting for ClickHouse if need be."""
@@ -57,11 +72,18 @@ class Destination:
         self._sink.close()
 
     async def _insist(self, call: Callable[[], T]) -> T:
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                return await asyncio.to_thread(call)
-            except Unavailable as error:
-                log.warning("ClickHouse is away, trying again", reason=str(error), pause=pause)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+        pause, since = FIRST_PAUSE, time.monotonic()
+        self._calls += 1
+        number = self._calls
+        try:
+            while True:
+                try:
+                    return await asyncio.to_thread(call)
+                except Unavailable as error:
+                    log.warning("ClickHouse is away, trying again", reason=str(error), pause=pause)
+                    self._away[number] = since, str(error)
+                    metrics.CLICKHOUSE_RETRIES.inc()
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            self._away.pop(number, None)

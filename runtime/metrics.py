@@ -1,6 +1,8 @@
 """Every metric, with its help text. Process-wide; only edges count, never judgement."""
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+import threading
+
+from prometheus_client import Counter, Gauge, Histogram
 
 DECISIONS = Counter("praetor_decisions", "Decisions committed to agent.decisions.", ["effect"])
 DEAD_LETTERS = Counter(
@@ -37,8 +39,59 @@ ARCHIVE_SECONDS = Histogram(
     buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )
 
+LAG = Gauge(
+    "praetor_lag_records",
+    "Records on the broker that this worker has not judged (govern) or archived (archive), in the partitions "
+    "it owns. An upper bound: transaction markers count.",
+    ["partition"],
+)
+OLDEST_AGE = Gauge(
+    "praetor_oldest_age_seconds",
+    "Age, by the broker's append time, of the oldest action that is not judged (govern) or decision that is "
+    "not in ClickHouse (archive); 0 where none waits.",
+    ["partition"],
+)
+CHECKPOINT_AGE = Gauge(
+    "praetor_checkpoint_age_seconds",
+    "How long a partition's ledger has held leaves that no published checkpoint covers; 0 where none.",
+    ["partition"],
+)
+BUFFER_BYTES = Gauge(
+    "praetor_buffer_bytes", "Bytes that the archive has read and not yet inserted.", ["partition"]
+)
+PARTITIONS_SATURATED = Gauge(
+    "praetor_partitions_saturated",
+    "Partitions whose fetching waits: the batch in work (govern) or the buffer (archive) is full.",
+)
+PARTITIONS_READY = Gauge("praetor_partitions_ready", "Partitions taken over, of those owned.")
 
-def serve_metrics(port: int) -> None:
-    """Serve /metrics on this port of the loopback interface; 0 serves none."""
-    if port:
-        start_http_server(port, addr="127.0.0.1")
+TRANSACTIONS_ABANDONED = Counter(
+    "praetor_transactions_abandoned",
+    "Transactions left to the next owner's init, which aborts them or finds them committed.",
+)
+FENCED = Counter("praetor_fenced", "Times that a partition was lost to another owner while it was worked on.")
+REJOINS = Counter("praetor_rejoins", "Times that this worker left its group and joined it anew.")
+RETAKEN = Counter(
+    "praetor_partitions_retaken",
+    "Times that a partition was taken over again after Kafka or ClickHouse failed.",
+)
+
+BROKER_AGE = Gauge("praetor_broker_age_seconds", "Seconds since the broker last answered this worker.")
+CONTROL_AGE = Gauge(
+    "praetor_control_age_seconds",
+    "Age of this worker's view of agent.control; from 5 s on it judges nothing.",
+)
+CLICKHOUSE_AWAY = Gauge(
+    "praetor_clickhouse_away_seconds",
+    "How long ClickHouse has not taken what the archive tries; 0 while it does.",
+)
+CLICKHOUSE_RETRIES = Counter(
+    "praetor_clickhouse_retries", "Calls to ClickHouse that are repeated since it was away."
+)
+
+LOOP_AGE = Gauge(
+    "praetor_loop_age_seconds", "Seconds since the event loop's last beat; it beats once a second."
+)
+TASKS = Gauge("praetor_asyncio_tasks", "Coroutines that run in this process.")
+THREADS = Gauge("praetor_threads", "Threads of this process, as Python knows them.")
+THREADS.set_function(threading.active_count)

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from runtime import metrics
 from runtime.errors import PraetorError, Unavailable
+from runtime.health import Check, Health, Watch
 from runtime.kafka import Options
 from runtime.kafka_errors import refusal
 from runtime.membership import Membership, NotAMember
@@ -31,6 +32,8 @@ class Work(Protocol):
     """
 
     stopping: asyncio.Event
+    ready: asyncio.Event  # set once it is taken over and works
+    watch: Watch
 
     @property
     def position(self) -> int | None:
@@ -71,9 +74,13 @@ class Group:
 class Ownership:
     """Membership of a group, and the work that comes with it."""
 
-    def __init__(self, options: Options, group: Group) -> None:
+    def __init__(self, options: Options, group: Group, health: Health | None = None) -> None:
         self._group = group
         self._options = options
+        self._health = health or Health()
+        self._health.check("partitions", self._check)
+        self._joined = False
+        self._told: dict[int, str] = {}
         self._membership = Membership(options, group.name, [group.topic], self._assigned, self._revoked)
         self._work: dict[int, Work] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -89,6 +96,7 @@ class Ownership:
         vital = [asyncio.create_task(c) for c in (*beside, self._membership.run())]
         try:
             await self._membership.start()
+            self._joined = True
             while not stop.is_set():
                 await self._attend(stop, vital)
         finally:
@@ -112,8 +120,24 @@ class Ownership:
         if self._rejoin.is_set() and not stop.is_set():
             self._rejoin.clear()
             log.warning("rejoining the group")
+            metrics.REJOINS.inc()
             await self._membership.rejoin()
+        metrics.PARTITIONS_READY.set(sum(work.ready.is_set() for work in self._work.values()))
         await self._commit_lag()
+
+    def _check(self) -> Check:
+        """Asked by another thread: every partition owned is taken over."""
+        owned, stopped = sorted(self._tasks), dict(self._told)
+        ready = [p for p, work in list(self._work.items()) if work.ready.is_set()]
+        facts = {"owned": len(owned), "taken_over": len(ready), "joined": self._joined}
+        waiting = {str(p): self._doing(p) for p in owned if p not in ready and p not in stopped}
+        reasons = {str(p): reason for p, reason in sorted(stopped.items())}
+        well = self._joined and not waiting and not stopped
+        return Check(well, {**facts, "taking_over": waiting, "stopped": reasons})
+
+    def _doing(self, partition: int) -> str:
+        work = self._work.get(partition)
+        return work.watch.doing if work is not None else "starting"
 
     async def _commit_lag(self) -> None:
         """Group offsets are for lag monitoring alone; one that is not accepted changes nothing."""
@@ -135,7 +159,9 @@ class Ownership:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         for p in self._tasks:
-            metrics.PARTITIONS_STOPPED.labels(str(p)).set(0)
+            metrics.PARTITIONS_STOPPED.remove(str(p))
+            self._health.watches.pop(_watched(p), None)
+        self._told.clear()
         # what failed is raised where the others' failures are
         self._tasks = {p: t for p, t in self._tasks.items() if not t.cancelled() and t.exception()}
         self._work.clear()
@@ -154,33 +180,45 @@ class Ownership:
         told = ""
         while True:
             work = self._work[partition] = self._group.begin(partition)
+            self._health.watches[_watched(partition)] = work.watch
             pause = RETRY_SECONDS
             try:
                 await self._membership.confirm(TopicPartition(self._group.topic, partition))
                 await work.take_over()
                 told = ""
+                self._told.pop(partition, None)
+                metrics.PARTITIONS_STOPPED.labels(str(partition)).set(0)
                 await work.run()
                 return
             except (NotAMember, ProducerFenced) as error:
+                metrics.FENCED.inc()
                 log.warning("partition lost", partition=partition, reason=_words(error))
                 self._rejoin.set()
                 return
             except (KafkaError, Unavailable, PraetorError) as error:
                 person = error if isinstance(error, PraetorError) else refusal(error, self._options)
                 if person is None:
+                    metrics.RETAKEN.inc()
                     log.warning("taking the partition over anew", partition=partition, reason=_words(error))
                 elif not self._group.patient:
                     raise person from error
                 else:
                     pause = STOPPED_RETRY_SECONDS
                     if told != str(person):
-                        told = str(person)
+                        told = self._told[partition] = str(person)
                         log.error("partition stopped", partition=partition, reason=told)
             finally:
                 metrics.PARTITIONS_STOPPED.labels(str(partition)).set(bool(told))
+                work.ready.clear()
+                work.watch.does("letting go of the broker")
                 await work.close()
+                work.watch.does("waiting to take the partition over again", within=None)
             if await _set_within(work.stopping, pause):
                 return
+
+
+def _watched(partition: int) -> str:
+    return f"partition {partition}"
 
 
 def _words(error: Exception) -> str:

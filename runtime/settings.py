@@ -105,7 +105,12 @@ class Settings(BaseSettings):
     )
     schema_registry_url: str = Field("", description="Schema Registry to register schemas with; empty: none.")
     log_level: LogLevel = Field("info", description="Least level that is logged.")
-    metrics_port: Port = Field(0, description="Port of the Prometheus endpoint; 0: none.")
+    metrics_port: Port = Field(0, description="Port of a worker's /livez, /readyz and /metrics; 0: none.")
+    metrics_host: str = Field(
+        "127.0.0.1",
+        description="Address that port is opened on; in a container 0.0.0.0. Nothing secret is served, and no"
+        " login is asked for.",
+    )
 
     @property
     def keys(self) -> Path:

@@ -13,8 +13,9 @@ from judgement.rules import Rules, compile_rules
 from ledger.keys import VerifyKey
 from policies.bundle import unpack_bundle
 from runtime.errors import Malformed, Newer, PraetorError
+from runtime.health import Check
 from runtime.kafka import Options, check_access, start_consumer
-from runtime.metrics import CONTROL_OFFSET, CONTROL_REJECTED
+from runtime.metrics import CONTROL_AGE, CONTROL_OFFSET, CONTROL_REJECTED
 from schemas.topics import CONTROL
 from streams.orders import Order, open_order
 
@@ -130,6 +131,7 @@ class ControlFollower:
     def __init__(self, options: Options, keys: Sequence[VerifyKey]) -> None:
         self.view = ControlView(keys)
         self.confirmed_at = -CURRENT_SECONDS
+        CONTROL_AGE.set_function(lambda: time.monotonic() - self.confirmed_at)
         self._options = options
         self._consumer: AIOKafkaConsumer | None = None
 
@@ -197,6 +199,17 @@ class ControlFollower:
             return False
         self.confirmed_at = asked
         return True
+
+    def check(self) -> Check:
+        """Whether what is judged now is judged by a current view: readiness, asked by another thread."""
+        rules, age = self.view.rules, time.monotonic() - self.confirmed_at
+        facts = {
+            "age_seconds": round(age, 3),
+            "offset": self.view.offset,
+            "bundle": rules.digest if rules is not None else None,
+            "rejected": self.view.rejected,
+        }
+        return Check(age < CURRENT_SECONDS and rules is not None, facts)
 
     def is_current(self) -> bool:
         """Whether the view was confirmed within the last 5 seconds."""

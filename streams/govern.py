@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from ledger.keys import SigningKey, VerifyKey
 from runtime.errors import PraetorError
+from runtime.health import Health
 from runtime.kafka import Ends, Options
+from runtime.lag import Lag
 from runtime.ownership import Group, Ownership
 from schemas.topics import ACTIONS
 from streams.control import ControlFollower
@@ -15,6 +17,11 @@ from streams.partition import Partition, Place
 from streams.pipeline import Pipeline, Shared
 from streams.takeover import Source
 from streams.topics import check_topics
+
+# What all partitions of a worker may read ahead, and the least and most of one. aiokafka holds one response
+# of a partition beside the batch in work (0.14.0, consumer/fetcher.py).
+FETCH_BYTES = 16 << 20
+LEAST_FETCH_BYTES, MOST_FETCH_BYTES = 256 << 10, 1 << 20
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Worker:
     `pipelines` are those of the partitions held now.
     """
 
-    def __init__(self, options: Options, prefix: str, keys: Keys) -> None:
+    def __init__(self, options: Options, prefix: str, keys: Keys, health: Health | None = None) -> None:
         self.stop = asyncio.Event()
         self.pipelines: dict[int, Pipeline] = {}
         self._options = options
@@ -41,6 +48,12 @@ class Worker:
         self._ends = Ends(options)
         self._pace = Pace()
         self._memory: dict[int, Partition] = {}
+        self._fetch_bytes = MOST_FETCH_BYTES
+        self._health = health or Health()
+        self._lag = Lag(options, self._ends, lambda: ACTIONS.name, lambda: self.pipelines)
+        self._health.check("broker", self._lag.broker.check)
+        self._health.check("control", self._control.check)
+        self._health.check("lag", self._lag.check)
 
     async def run(self) -> None:
         """Join, judge, leave.
@@ -56,7 +69,8 @@ class Worker:
             await check_topics(self._options, view, self._prefix)
             name = f"{self._prefix}praetor-govern-{view.log_id}"
             group = Group(name, ACTIONS.name, self._begin, self._held, patient=True)
-            await Ownership(self._options, group).run(self.stop, self._control.follow())
+            owned = Ownership(self._options, group, self._health)
+            await owned.run(self.stop, self._control.follow(), self._lag.follow())
         finally:
             await self._control.stop()
             await self._ends.stop()
@@ -64,6 +78,7 @@ class Worker:
     def _held(self, partitions: list[int]) -> None:
         self._memory = {p: memory for p, memory in self._memory.items() if p in partitions}
         self.pipelines = {}
+        self._fetch_bytes = fetch_bytes(len(partitions))
 
     def _begin(self, partition: int) -> Pipeline:
         view = self._control.view
@@ -74,6 +89,11 @@ class Worker:
             )
         place = Place(view.log_id, partition, view.partitions)
         source = Source(self._options, self._ends, self._prefix)
-        shared = Shared(self._control, self._pace, self._keys.ledger, self._memory)
+        shared = Shared(self._control, self._pace, self._keys.ledger, self._memory, self._fetch_bytes)
         self.pipelines[partition] = Pipeline(source, place, shared)
         return self.pipelines[partition]
+
+
+def fetch_bytes(partitions: int) -> int:
+    """How much each of so many partitions may read ahead. A single larger batch of records is still read."""
+    return max(LEAST_FETCH_BYTES, min(MOST_FETCH_BYTES, FETCH_BYTES // max(1, partitions)))

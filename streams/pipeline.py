@@ -12,9 +12,11 @@ from ledger.keys import SigningKey
 from runtime import metrics
 from runtime.abandon import abandon
 from runtime.errors import PraetorError
+from runtime.health import Watch
+from runtime.kafka import FETCH_BYTES
 from schemas.topics import ACTIONS
 from streams.control import ControlFollower
-from streams.pace import Pace
+from streams.pace import BatchSize, Pace
 from streams.partition import Batch, Partition, Place
 from streams.signer import Signer
 from streams.takeover import Source, fence, open_actions, read_state
@@ -22,7 +24,6 @@ from streams.transaction import Writer
 
 log = structlog.get_logger()
 
-MAX_ACTIONS = 5_000
 IDLE_MS = 200
 LOG_APPEND_TIME = 1
 
@@ -31,13 +32,15 @@ LOG_APPEND_TIME = 1
 class Shared:
     """What a worker's pipelines have in common.
 
-    `memory` holds, by number, the partitions that were owned and may be taken over warm.
+    `memory` holds, by number, the partitions that were owned and may be taken over warm. `fetch_bytes` is how
+    much one partition may read ahead.
     """
 
     control: ControlFollower
     pace: Pace
     key: SigningKey
     memory: dict[int, Partition]
+    fetch_bytes: int = FETCH_BYTES
 
 
 class Pipeline:
@@ -51,6 +54,12 @@ class Pipeline:
         self.partition: Partition | None = None
         self.stopping = asyncio.Event()
         self.ready = asyncio.Event()
+        self.watch = Watch()
+        self.oldest_ms: int | None = None
+        self.saturated = False
+        self._size = BatchSize()
+        self._fetch_bytes = shared.fetch_bytes
+        self._unsigned_since: float | None = None
         self._source = source
         self._control = shared.control
         self._pace = shared.pace
@@ -66,6 +75,17 @@ class Pipeline:
         judging = self.partition is not None and self.ready.is_set()
         return self.partition.progress.next_source_offset if judging and self.partition else None
 
+    @property
+    def reached(self) -> int | None:
+        """The next action to judge, also while it is not judged."""
+        return self.partition.progress.next_source_offset if self.partition is not None else None
+
+    def tell(self) -> None:
+        """Set the gauges of this partition."""
+        since = self._unsigned_since
+        age = 0.0 if since is None else time.monotonic() - since
+        metrics.CHECKPOINT_AGE.labels(str(self.place.partition)).set(age)
+
     async def take_over(self) -> None:
         """Fence, read, stand at the next action.
 
@@ -74,12 +94,18 @@ class Pipeline:
             KafkaError: the broker did not let it be done now.
         """
         started = time.monotonic()
+        self.watch.does("fencing the old owner", within=None)
         warm = self._memory.pop(self.place.partition, None)
         self._producer = await fence(self._source, self.place)
+        self.watch.does("reading agent.state", within=None)
         self.partition = await read_state(self._source, self.place, warm)
+        self.watch.does("waiting for a current view of agent.control", within=None)
         if not await self._control.reach(self.partition.progress.control_offset, self.stopping):
             return
-        self._consumer = await open_actions(self._source, self.partition, self._control.view)
+        self.watch.does("finding the next action", within=None)
+        self._consumer = await open_actions(
+            self._source, self.partition, self._control.view, self._fetch_bytes
+        )
         log.info(
             "partition taken over",
             partition=self.place.partition,
@@ -105,10 +131,15 @@ class Pipeline:
         self.ready.set()
         while await self._may_judge(partition):
             if self._control.view.rules is None:
+                why = self._control.view.unread or "waiting for a bundle: praetor policy publish"
+                self.watch.does(why, within=None)
                 await asyncio.sleep(IDLE_MS / 1000)
                 continue
-            found = await consumer.getmany(self._tp, timeout_ms=IDLE_MS, max_records=MAX_ACTIONS)
+            self.watch.does("fetching")
+            found = await consumer.getmany(self._tp, timeout_ms=IDLE_MS, max_records=self._size.limit)
             records = found.get(self._tp, [])
+            self.oldest_ms = records[0].timestamp if records else None
+            self.saturated = len(records) >= self._size.limit
             # beyond markers and aborted records: their removal by retention is no loss of actions
             beyond = 0 if records else await consumer.position(self._tp)
             is_passed = beyond > partition.progress.next_source_offset
@@ -122,27 +153,42 @@ class Pipeline:
                     continue
                 partition.under(now, self._control.view.offset)
                 await self._pace.wait()
-                await self._commit(partition, writer, partition.judge(records, beyond))
+                await self._commit(partition, writer, self._judge(partition, records, beyond))
+                # what comes next is not older
+                self.oldest_ms = records[-1].timestamp if records else None
         if self._signer.is_due(partition.progress, now=True):
             await self._commit(partition, writer, partition.judge([]), now=True)
 
     async def _may_judge(self, partition: Partition) -> bool:
         """Wait for a control view that is current; False once asked to stop."""
+        self.watch.does("waiting for a current view of agent.control", within=None)
         reached = await self._control.reach(partition.progress.control_offset, self.stopping)
         return reached and not self.stopping.is_set()
+
+    def _judge(self, partition: Partition, records: Sequence[ConsumerRecord], beyond: int) -> Batch:
+        self.watch.does("judging")
+        started = time.thread_time()
+        batch = partition.judge(records, beyond)
+        self._size.learn(len(records), time.thread_time() - started)
+        return batch
 
     async def _commit(self, partition: Partition, writer: Writer, batch: Batch, now: bool = False) -> None:
         started = time.monotonic()
         due = self._signer.is_due(partition.progress, now)
         size = partition.progress.frontier.size
+        self.watch.does("writing a transaction")
         try:
             await writer.write(batch, self._signer.sign(partition.progress) if due else None)
         except BaseException:
             partition.rollback()
+            metrics.TRANSACTIONS_ABANDONED.inc()
             raise
         partition.commit(batch)
         if due:
             self._signer.signed(size)
+            self._unsigned_since = None
+        if batch.decisions and self._unsigned_since is None:
+            self._unsigned_since = started
         _count(batch, len(batch.decisions) + len(batch.dead_letters), time.monotonic() - started)
 
     async def close(self) -> None:

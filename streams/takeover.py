@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from runtime.errors import PraetorError
-from runtime.kafka import Ends, Options, read_partition, start_consumer, started
+from runtime.kafka import FETCH_BYTES, Ends, Options, read_partition, start_consumer, started
 from schemas.topics import ACTIONS, STATE, topic_name
 from streams.control import ControlView
 from streams.partition import Cells, Partition, Place, add_state_record
@@ -88,8 +88,10 @@ async def _newest_progress(source: Source, tp: TopicPartition, start: int, end: 
     return newest
 
 
-async def open_actions(source: Source, partition: Partition, view: ControlView) -> AIOKafkaConsumer:
-    """A consumer that stands at the partition's next action.
+async def open_actions(
+    source: Source, partition: Partition, view: ControlView, fetch_bytes: int = FETCH_BYTES
+) -> AIOKafkaConsumer:
+    """A consumer that stands at the partition's next action and reads at most `fetch_bytes` ahead.
 
     Raises:
         PraetorError: the log begins after it, or ends before it.
@@ -113,7 +115,9 @@ async def open_actions(source: Source, partition: Partition, view: ControlView) 
             " id of its own (`praetor topics create` on a new broker)"
         )
     partition.progress = partition.progress.skipped_to(position)
-    consumer = await start_consumer(source.options, "read_committed")
+    consumer = await start_consumer(
+        source.options, "read_committed", max_partition_fetch_bytes=fetch_bytes, fetch_max_bytes=fetch_bytes
+    )
     consumer.assign([tp])
     consumer.seek(tp, position)
     return consumer

@@ -61,8 +61,9 @@ async def test_what_cannot_be_archived_is_its_last_line(stage: Stage) -> None:
         _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
     assert b"Traceback" not in errors
-    assert errors.splitlines()[-1].startswith(b"praetor: ")
-    assert b"has seq 1, but the next to archive is 0" in errors.splitlines()[-1]
+    last = json.loads(errors.splitlines()[-1])
+    assert last["event"] == "archive cannot go on"
+    assert "has seq 1, but the next to archive is 0" in last["reason"]
 
 
 async def test_the_log_id_is_what_agent_control_says(stage: Stage) -> None:

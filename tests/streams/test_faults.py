@@ -32,7 +32,7 @@ async def judge_while(log: Log, ends: dict[int, int], fault: Callable[[], None],
 @pytest.fixture
 async def own_log(own_broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Log:
     monkeypatch.setattr(streams.transaction, "WRITE_SECONDS", 1)
-    monkeypatch.setattr(streams.pipeline, "MAX_ACTIONS", 50)
+    monkeypatch.setattr(streams.pace, "MAX_ACTIONS", 50)
     return await Log(own_broker.bootstrap, tmp_path / "keys", PARTITIONS).mint()
 
 
