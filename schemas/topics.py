@@ -8,7 +8,11 @@ MIB = 1 << 20
 # Brokers limit batches, not records: what govern writes it batches up to 4 MiB.
 BATCH = str(8 * MIB)
 
+# Only the broker's clock counts: a worker whose clock is off neither shortens a record's life nor is refused.
+BROKERS_CLOCK = {"message.timestamp.type": "LogAppendTime"}
+
 COMPACTED = {
+    **BROKERS_CLOCK,
     "cleanup.policy": "compact",
     "segment.bytes": str(64 * MIB),
     "segment.ms": "600000",
@@ -16,9 +20,11 @@ COMPACTED = {
     "max.compaction.lag.ms": "3600000",
 }
 
+FOR_EVER = {**BROKERS_CLOCK, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+
 
 def _kept(days: int) -> dict[str, str]:
-    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+    return {**BROKERS_CLOCK, "cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
 
 
 @dataclass(frozen=True)
@@ -38,22 +44,8 @@ class Topic:
     output: bool = True
 
 
-ACTIONS = Topic(
-    "agent.actions",
-    {**_kept(7), "message.timestamp.type": "LogAppendTime", "max.message.bytes": str(MIB + 64 * 1024)},
-    output=False,
-)
-CONTROL = Topic(
-    "agent.control",
-    {
-        "cleanup.policy": "delete",
-        "retention.ms": "-1",
-        "retention.bytes": "-1",
-        "max.message.bytes": str(8 * MIB),
-    },
-    single=True,
-    output=False,
-)
+ACTIONS = Topic("agent.actions", {**_kept(7), "max.message.bytes": str(MIB + 64 * 1024)}, output=False)
+CONTROL = Topic("agent.control", {**FOR_EVER, "max.message.bytes": BATCH}, single=True, output=False)
 DECISIONS = Topic("agent.decisions", {**_kept(30), "max.message.bytes": BATCH})
 THREATS = Topic("agent.threats", {**_kept(30), "max.message.bytes": BATCH})
 CHECKPOINTS = Topic("agent.checkpoints", _kept(30))
@@ -61,9 +53,7 @@ STATE = Topic("agent.state", {**COMPACTED, "max.message.bytes": BATCH})
 INCIDENTS = Topic("agent.incidents", _kept(30))
 DEAD_LETTERS = Topic("agent.dead-letters", {**_kept(90), "max.message.bytes": BATCH})
 # kept for as long as any dead letter, and longer: it is what keeps one from being redriven twice
-REDRIVEN = Topic(
-    "agent.redriven", {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}, single=True
-)
+REDRIVEN = Topic("agent.redriven", FOR_EVER, single=True)
 SNAPSHOTS = Topic("agent.snapshots", _kept(30))
 ARCHIVE = Topic("agent.archive", COMPACTED)
 

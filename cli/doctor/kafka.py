@@ -12,7 +12,6 @@ from cli.waiting import newest_progress
 from judgement.engine import ENGINE
 from runtime.kafka import Ends, Options, common_options, read_partition, started
 from runtime.settings import Settings
-from schemas.codec import decode
 from schemas.topics import ACTIONS, CONTROL, DECISIONS, STATE, TOPICS, topic_name
 from streams.control import ControlView, read_view
 from streams.keyring import CONTROL as CONTROL_ROLE
@@ -20,7 +19,6 @@ from streams.keyring import read_verify_keys
 from streams.topics import existing_topics, topic_settings
 
 FUTURE_SECONDS = 5.0
-SKEW_SECONDS = 2.0
 
 
 @dataclass
@@ -118,8 +116,7 @@ async def _progress(options: Options, settings: Settings, log: Log) -> AsyncIter
             tp = TopicPartition(ACTIONS.name, p)
             behind[p] = await ends.high_watermark(tp) - known.next_source_offset
             lost[p] = await ends.beginning(tp) - known.next_source_offset
-        async for check in _clocks(options, settings, ends, list(progress)):
-            yield check
+        yield await _clock(options, settings, ends, list(progress))
     finally:
         await ends.stop()
     for p, count in lost.items():
@@ -143,27 +140,18 @@ async def _progress(options: Options, settings: Settings, log: Log) -> AsyncIter
         yield warning("engine", found, "see docs/operations/upgrades.md")
 
 
-async def _clocks(
-    options: Options, settings: Settings, ends: Ends, partitions: list[int]
-) -> AsyncIterator[Check]:
-    """Clocks against each other: a decision bears the broker's time (received_at) and its worker's."""
-    ahead, skew = -1e9, 0.0
+async def _clock(options: Options, settings: Settings, ends: Ends, partitions: list[int]) -> Check:
+    """The broker's clock, which is received_at's, as far as it shows: nothing is decided in the future."""
+    ahead = 0.0
     for p in partitions:
         tp = TopicPartition(topic_name(DECISIONS, settings.topic_prefix), p)
         end = await ends.last_stable(tp)
-        start = max(await ends.beginning(tp), end - 3)
-        async for records in read_partition(options, tp, start, end):
-            received = decode(records[-1].value, "decision")["received_at"]
-            skew = max(skew, (received - records[-1].timestamp) / 1000)
-            ahead = max(ahead, received / 1000 - time.time())
+        async for records in read_partition(options, tp, max(await ends.beginning(tp), end - 3), end):
+            ahead = max(ahead, records[-1].timestamp / 1000 - time.time())
     if ahead > FUTURE_SECONDS:
         what = f"the broker's clock is at least {ahead:.0f} s ahead of this machine's"
-        yield failed("clock", what, "set both by NTP (chronyc tracking); received_at is the broker's")
-    elif skew > SKEW_SECONDS:
-        what = f"a worker's clock is at least {skew:.0f} s behind the broker's"
-        yield warning("clock", what, "set the workers' clocks by NTP: retention of decisions follows them")
-    else:
-        yield ok("clock", "no decision is from the future")
+        return failed("clock", what, "set both by NTP (chronyc tracking); received_at is the broker's")
+    return ok("clock", "no decision is from the future")
 
 
 async def _workers(options: Options, settings: Settings, view: ControlView) -> AsyncIterator[Check]:
