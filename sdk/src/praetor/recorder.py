@@ -106,7 +106,7 @@ class Recorder:
             refused=sum(a.refused for a in agents.values()),
             rejected=len(sender.rejected) if sender is not None else 0,
             agents=agents,
-            error=sender.error if sender is not None else None,
+            error=(sender.error or sender.refusal) if sender is not None else None,
         )
 
     def close(self, timeout: float | None) -> Report:

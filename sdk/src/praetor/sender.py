@@ -41,6 +41,7 @@ class Sender:
         linger: float,
     ) -> None:
         self.error: str | None = None
+        self.refusal: str | None = None
         self.rejected: list[Event] = []
         self._buffer = buffer
         self._connect = connect
@@ -143,8 +144,8 @@ class Sender:
             return
         event = lane.events.popleft()
         self.rejected.append(event)
-        self.error = f"an event of agent {event.agent.name}, {len(event.value)} bytes, is refused: {error}"
-        log.error("%s", self.error)
+        self.refusal = f"an event of agent {event.agent.name}, {len(event.value)} bytes, is refused: {error}"
+        log.error("%s", self.refusal)
         self._buffer.reject(event)
 
     def _tell(self, error: BaseException) -> None:
