@@ -20,7 +20,7 @@ from runtime.embedded.plan import (
     read_plan,
     write_plan,
 )
-from runtime.embedded.process import port_gets_free, tail
+from runtime.embedded.process import free_port, port_gets_free, tail
 from runtime.errors import PraetorError
 from runtime.settings import Settings
 from runtime.stack import Stack, read_stack, this_process
@@ -44,7 +44,10 @@ def default_commands(workers: int) -> tuple[Command, ...]:
             Command(name=name, argv=python_module("cli.main", *words), once=True, after=after)
             for name, words, after in once
         ),
-        *(Command(name=name, argv=python_module("cli.main", *words)) for name, words in lasting.items()),
+        *(
+            Command(name=name, argv=python_module("cli.main", *words), health_port=free_port())
+            for name, words in lasting.items()
+        ),
     )
 
 

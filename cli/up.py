@@ -13,6 +13,7 @@ from rich.table import Table
 from cli.logs import logs
 from cli.options import DataDir
 from cli.stack import bring_down, bring_up, default_commands, make_plan, prepare, supervisor_command
+from runtime.embedded.probe import ask, shown
 from runtime.settings import load_settings
 from runtime.stack import Stack, read_stack
 
@@ -66,8 +67,12 @@ def status(
     stack = read_stack(folder)
     running = stack is not None and stack.running()
     if as_json:
-        shown = stack.model_dump(mode="json", exclude={"clickhouse_password"}) if stack else {}
-        typer.echo(json.dumps({"running": running, **shown}, indent=2))
+        told = stack.model_dump(mode="json", exclude={"clickhouse_password"}) if stack else {}
+        if running and stack is not None:
+            told["health"] = {
+                s.name: ask(s.health_port, "/readyz")[1] for s in stack.services if s.health_port
+            }
+        typer.echo(json.dumps({"running": running, **told}, indent=2))
     elif stack is None or not running:
         typer.echo(f"no stack runs in {folder}" + (f": {stack.error}" if stack and stack.error else ""))
     else:
@@ -78,9 +83,10 @@ def status(
 
 def _table(stack: Stack) -> Table:
     table = Table(title=f"Kafka {stack.bootstrap} · ClickHouse {stack.clickhouse_url}", title_justify="left")
-    for column in ("name", "state", "pid", "restarts", "detail"):
+    for column in ("name", "state", "pid", "restarts", "health", "detail"):
         table.add_column(column)
     for service in stack.services:
         pid = str(service.process.pid) if service.process else ""
-        table.add_row(service.name, service.state, pid, str(service.restarts), service.detail)
+        health = shown(ask(service.health_port, "/readyz")[1]) if service.health_port else ""
+        table.add_row(service.name, service.state, pid, str(service.restarts), health, service.detail)
     return table

@@ -36,7 +36,7 @@ class Process(BaseModel):
 
 
 class Service(BaseModel):
-    """One line of `praetor status`."""
+    """One line of `praetor status`. At `health_port` are its /livez, /readyz and /metrics; 0: it has none."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -45,6 +45,7 @@ class Service(BaseModel):
     process: Process | None = None
     restarts: int = 0
     detail: str = ""
+    health_port: int = 0
 
 
 class Stack(BaseModel):

@@ -6,12 +6,14 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from runtime.embedded.probe import Probe
 from runtime.embedded.process import cut, spawn
 from runtime.stack import Process, Service, ServiceState, this_process
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 30.0
+FIRST_ANSWER_SECONDS = 120.0
 
 
 class Child:
@@ -29,6 +31,7 @@ class Child:
         env: Mapping[str, str],
         once: bool = False,
         answers: Callable[[], bool] = lambda: True,
+        probe: Probe | None = None,
     ) -> None:
         self.name = name
         self.log = log
@@ -36,6 +39,7 @@ class Child:
         self.state: ServiceState = "waiting"
         self.restarts = 0
         self._argv, self._env, self._answers = argv, env, answers
+        self._probe = probe
         self._process: subprocess.Popen[bytes] | None = None
         self._identity: Process | None = None
         self._detail = ""
@@ -56,6 +60,10 @@ class Child:
         code = self._process.poll() if self._process is not None else None
         if code is not None and self.state in ("starting", "running"):
             self._ended(code, now)
+        elif hung := self._hung(now):
+            self._kill()
+            self._ended(-signal.SIGKILL, now)
+            self._detail = hung
         elif self.state == "starting" and self._answers():
             self.state = "running"
         elif self.state == "restarting" and now >= self._due:
@@ -64,6 +72,23 @@ class Child:
         if self.state == "running":
             cut(self.log)
         return before != (self.state, self.restarts)
+
+    def _hung(self, now: float) -> str:
+        """Why a restart is called for: its /livez has failed too long; "" if it has not."""
+        if self._probe is None or self._process is None or self.state not in ("starting", "running"):
+            return ""
+        answered = self._probe.well_at >= self._since
+        patience = self._probe.patience
+        limit = patience if answered else max(patience, FIRST_ANSWER_SECONDS)
+        silent = now - max(self._probe.well_at, self._since)
+        if silent <= limit:
+            return ""
+        return f"killed: /livez not well for {silent:.0f} s: {self._probe.problem or 'no answer'}"
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
     def _ended(self, code: int, now: float) -> None:
         self._detail = f"exited with {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
@@ -90,14 +115,23 @@ class Child:
             self._process.wait(max(0.0, seconds))
         except subprocess.TimeoutExpired:
             self._detail = "killed: it did not stop"
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self._kill()
         self._process = None
         return True
+
+    @property
+    def waits(self) -> str:
+        """What its /readyz says, after a colon; "" without one."""
+        return f": {self._probe.ready}" if self._probe is not None else ""
 
     def service(self) -> Service:
         """Return the line of `praetor status`."""
         identity = self._identity if self._process is not None else None
         return Service(
-            name=self.name, state=self.state, process=identity, restarts=self.restarts, detail=self._detail
+            name=self.name,
+            state=self.state,
+            process=identity,
+            restarts=self.restarts,
+            detail=self._detail,
+            health_port=self._probe.port if self._probe is not None else 0,
         )

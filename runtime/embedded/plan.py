@@ -19,7 +19,8 @@ class Command(BaseModel):
 
     `argv` is a whole command line. A one-time command runs at each start, once the services and one-time
     commands named by `after` are up and done (None: all services, and all that stand before it), and must
-    exit with 0. The others start when all of that is done.
+    exit with 0. The others start when all of that is done. One with a `health_port` is ready when its /readyz
+    there says so, and is killed and started again when its /livez fails for `liveness_seconds`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,7 @@ class Command(BaseModel):
     argv: tuple[str, ...]
     once: bool = False
     after: tuple[str, ...] | None = None
+    health_port: int = 0
 
 
 class Plan(BaseModel):
@@ -48,6 +50,7 @@ class Plan(BaseModel):
     clickhouse_password: str = ""
     keys_dir: Path
     stop_seconds: float = 20.0  # how long a process may take to stop before it is killed
+    liveness_seconds: float = 20.0
     commands: tuple[Command, ...] = ()
 
     def environment(self, data: Path) -> dict[str, str]:

@@ -15,7 +15,8 @@ from types import FrameType
 
 from runtime.embedded.child import Child
 from runtime.embedded.folder import detach, end_stale, lock, say
-from runtime.embedded.plan import Plan, clickhouse_environment, python_module, read_plan
+from runtime.embedded.plan import Command, Plan, clickhouse_environment, python_module, read_plan
+from runtime.embedded.probe import Probe
 from runtime.embedded.process import http_answers, kafka_answers, tail
 from runtime.errors import PraetorError
 from runtime.stack import Stack, this_process, write_stack
@@ -74,7 +75,11 @@ class Supervisor:
         for command in lasting:
             command.start(time.monotonic())
         settled = time.monotonic() + SETTLE_SECONDS
-        self._until(lambda: time.monotonic() > settled, lasting, PREPARE_SECONDS)
+        self._until(
+            lambda: time.monotonic() > settled and all(c.state == "running" for c in lasting),
+            lasting,
+            PREPARE_SECONDS,
+        )
         self._ready = True
         self._publish()
 
@@ -98,7 +103,9 @@ class Supervisor:
             for child in watched:
                 late = time.monotonic() > deadline
                 if child.state in ("failed", "restarting") or late:
-                    detail = f"is not ready after {seconds:.0f} s" if late else child.service().detail
+                    detail = (
+                        f"is not ready after {seconds:.0f} s{child.waits}" if late else child.service().detail
+                    )
                     raise PraetorError(f"{child.name} {detail}; the end of {child.log}:\n{tail(child.log)}")
 
     def _tick(self) -> None:
@@ -166,8 +173,16 @@ def services(data: Path, plan: Plan) -> list[Child]:
 
 def commands(data: Path, plan: Plan) -> list[Child]:
     """Return the plan's commands, with the stack's addresses in their environment."""
-    env = plan.environment(data)
-    return [Child(c.name, c.argv, data / "logs" / f"{c.name}.log", env, c.once) for c in plan.commands]
+    return [_command(data, plan, command) for command in plan.commands]
+
+
+def _command(data: Path, plan: Plan, command: Command) -> Child:
+    env, log = plan.environment(data), data / "logs" / f"{command.name}.log"
+    if not command.health_port:
+        return Child(command.name, command.argv, log, env, command.once)
+    probe = Probe(command.health_port, plan.liveness_seconds)
+    env |= {"PRAETOR_METRICS_HOST": "127.0.0.1", "PRAETOR_METRICS_PORT": str(command.health_port)}
+    return Child(command.name, command.argv, log, env, answers=lambda: probe.settled, probe=probe)
 
 
 def main() -> None:

@@ -12,9 +12,26 @@ from pathlib import Path
 import pytest
 
 from runtime.embedded.plan import Command, Plan, python_module, write_plan
+from runtime.embedded.process import free_port
 from runtime.stack import Process, Stack, read_stack
 
 LIVE = (sys.executable, "-c", "import time; time.sleep(600)")
+HEALTHY = """
+import sys
+sys.path.insert(0, {root!r})
+import os, time
+from runtime.endpoint import endpoint
+from runtime.health import Check, Health
+health = Health(stuck_seconds=0.5)
+began = time.monotonic()
+health.check("partitions", lambda: Check(time.monotonic() - began > 1.5, {{"joined": False}}))
+with endpoint(health, os.environ["PRAETOR_METRICS_HOST"], int(os.environ["PRAETOR_METRICS_PORT"])):
+    while not os.path.exists({stop!r}):
+        health.beat()
+        time.sleep(0.05)
+    os.remove({stop!r})
+    time.sleep(600)
+"""
 DEAF = (sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)")
 
 
@@ -34,6 +51,7 @@ class Stage:
                 clickhouse_url="http://ch:1",
                 keys_dir=self.data,
                 stop_seconds=0.5,
+                liveness_seconds=1.0,
                 commands=commands,
             ),
         )
@@ -121,6 +139,25 @@ def test_what_is_killed_starts_again(stage: Stage) -> None:
     assert stage.process("live") != first
     assert stage.process("other") == other
     assert "SIGKILL" in stage.stack().services[0].detail
+
+
+def test_a_worker_is_ready_when_it_says_so_and_starts_again_when_it_stands_still(stage: Stage) -> None:
+    halt = stage.data / "halt"
+    code = HEALTHY.format(root=str(Path(__file__).parents[2]), stop=str(halt))
+    began = time.monotonic()
+    stage.ready(Command(name="live", argv=(sys.executable, "-c", code), health_port=free_port()))
+    assert time.monotonic() - began > 1.5
+
+    first = stage.process("live")
+    os.kill(first.pid, signal.SIGSTOP)
+    eventually(lambda: stage.stack().services[0].restarts == 1)
+    eventually(lambda: stage.stack().services[0].state == "running")
+    assert "no answer" in stage.stack().services[0].detail
+    assert not first.alive()
+
+    halt.touch()
+    eventually(lambda: stage.stack().services[0].restarts == 2)
+    assert "event loop stands still" in stage.stack().services[0].detail
 
 
 def test_a_one_time_command_that_fails_stops_the_start(stage: Stage) -> None:
