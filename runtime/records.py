@@ -25,7 +25,7 @@ from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from runtime.inflation import MAX_INFLATED_BYTES, inflates_within
 
-FETCH_BYTES = 32 << 20
+FETCH_BYTES = 8 << 20
 UNREADABLE = (
     CorruptRecordException,
     UnsupportedCodecError,

@@ -4,14 +4,15 @@ import asyncio
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from runtime.abandon import abandon
 from runtime.errors import Malformed, PraetorError
-from runtime.kafka import Options, started
+from runtime.kafka import Options, check_access, started
+from schemas.access import topic_needs
 from schemas.action import read_action
 from schemas.codec import Record
 from schemas.limits import MAX_RECORD_BYTES, oversize
@@ -63,6 +64,22 @@ def why_not(letter: Record, log_id: str, force: bool = False) -> str:
     return ""
 
 
+class _Batch:
+    """Records of one partition; the first one always fits. `rows`: letter's offset, first offset, attempt."""
+
+    def __init__(self, partition: int, builder: Any) -> None:
+        self.partition = partition
+        self.builder = builder
+        self.rows: list[tuple[int, int, int]] = []
+
+    def add(self, letter: Record, first: int, attempt: int) -> bool:
+        headers = headers_of(letter, first, attempt)
+        added = self.builder.append(timestamp=None, key=letter["key"], value=letter["value"], headers=headers)
+        if added is not None:
+            self.rows.append((letter["source_offset"], first, attempt))
+        return added is not None
+
+
 class Redriver:
     """Redrives the dead letters of one log. Use it as an async context manager.
 
@@ -82,9 +99,10 @@ class Redriver:
         """Fence, then read.
 
         Raises:
-            PraetorError: agent.redriven cannot be read.
+            PraetorError: agent.redriven cannot be read, or we lack a grant.
             Unavailable: no broker answers.
         """
+        await check_access(self._options, topic_needs("redrive", self._prefix))
         producer = AIOKafkaProducer(
             **self._options,
             transactional_id=f"{self._prefix}praetor-redrive-{self._log_id}",
@@ -141,27 +159,31 @@ class Redriver:
         if producer is None:
             raise RuntimeError("enter the redriver first")
         await producer.begin_transaction()
-        origins = [self._origin(letter) for letter in letters]
-        sent = [
-            await producer.send(
-                ACTIONS.name,
-                letter["value"],
-                key=letter["key"],
-                partition=letter["partition"],
-                headers=headers_of(letter, first, attempt),
-            )
-            for letter, (first, attempt) in zip(letters, origins, strict=True)
-        ]
+        batches = self._batches(producer, letters)
+        sent = [await producer.send_batch(b.builder, ACTIONS.name, partition=b.partition) for b in batches]
         acks = await asyncio.gather(*sent)
         now = int(time.time() * 1000)
         redriven = [
-            Redriven(self._log_id, x["partition"], x["source_offset"], ack.offset, first, attempt, now)
-            for x, ack, (first, attempt) in zip(letters, acks, origins, strict=True)
+            Redriven(self._log_id, batch.partition, offset, ack.offset + i, first, attempt, now)
+            for batch, ack in zip(batches, acks, strict=True)
+            for i, (offset, first, attempt) in enumerate(batch.rows)
         ]
         noted = [await producer.send(self._topic, one.to_bytes(), partition=0) for one in redriven]
         await asyncio.gather(*noted)
         await producer.commit_transaction()
         return redriven
+
+    def _batches(self, producer: AIOKafkaProducer, letters: Sequence[Record]) -> list["_Batch"]:
+        """The letters' records in batches, in their order within a partition."""
+        found: list[_Batch] = []
+        newest: dict[int, _Batch] = {}
+        for letter in letters:
+            partition, origin = letter["partition"], self._origin(letter)
+            if partition not in newest or not newest[partition].add(letter, *origin):
+                newest[partition] = _Batch(partition, producer.create_batch())
+                found.append(newest[partition])
+                newest[partition].add(letter, *origin)
+        return found
 
     def _origin(self, letter: Record) -> tuple[int, int]:
         """The offset of the producer's own record, and which attempt this is."""

@@ -172,7 +172,7 @@ def test_what_cannot_be_whole_again_is_named_and_force_repeats_the_rest(
         whole._replace(value=b"x" * (MAX_VALUE_BYTES + 1)),
         whole._replace(value=b"x" * MAX_VALUE_BYTES, headers=[("", b"h" * full)]),
         whole._replace(value=b"x" * MAX_VALUE_BYTES),
-        whole._replace(value=b"short"),
+        whole._replace(key=None, value=None),
     ]
     letters_made(log, prefix, bad)
     lines = run("redrive", "--all").stdout.splitlines()
