@@ -115,7 +115,9 @@ class Producer:
             await asyncio.wait_for(self._producer.stop(), 1)
         except FAILURES:
             pass
-        await self._producer.client.close()
+        finally:
+            self._producer._closed = True  # cut off on purpose: nothing to warn of
+            await self._producer.client.close()
 
 
 async def _arrived(arrival: Awaitable[Any]) -> None:

@@ -31,6 +31,7 @@ class Sender:
         connect: opens a connection; tried again for as long as it raises one of `failures`.
         failures: what connecting and sending raise; sending also raises `TooLarge`.
         linger: seconds that events are gathered before they are sent.
+        pause: seconds after a first failure; doubled with each one that follows.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Sender:
         connect: Callable[[], Awaitable[Connection]],
         failures: tuple[type[BaseException], ...],
         linger: float,
+        pause: float = FIRST_PAUSE,
     ) -> None:
         self.error: str | None = None
         self.refusal: str | None = None
@@ -47,6 +49,7 @@ class Sender:
         self._connect = connect
         self._failures = failures
         self._linger = linger
+        self._pause = pause
         self._lanes: dict[int, Lane] = {}
         self._connection: Connection | None = None
         self._connecting = asyncio.Lock()
@@ -108,7 +111,7 @@ class Sender:
                 lane.task.add_done_callback(_tell_of_bug)
 
     async def _drain(self, partition: int, lane: Lane) -> None:
-        pause = FIRST_PAUSE
+        pause = self._pause
         while lane.events:
             connection = await self._connected()
             self._users[connection] += 1
@@ -126,7 +129,7 @@ class Sender:
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 self._arrived(lane, count)
-                pause = FIRST_PAUSE
+                pause = self._pause
             finally:
                 await self._leave(connection)
 
@@ -167,7 +170,7 @@ class Sender:
             await connection.close()
 
     async def _connected(self) -> Connection:
-        pause = FIRST_PAUSE
+        pause = self._pause
         async with self._connecting:
             while self._connection is None:
                 try:
