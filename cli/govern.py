@@ -24,5 +24,6 @@ def govern(
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     with worker("govern", settings) as health:
+        options = common_options(settings)
         keys = Keys(read_signing_key(settings.keys, LEDGER), read_verify_keys(settings.keys, CONTROL))
-        serve("govern", Worker(common_options(settings), settings.topic_prefix, keys, health), health)
+        serve("govern", Worker(options, settings.topic_prefix, keys, health), health)

@@ -52,6 +52,12 @@ def test_every_setting_exists_and_no_secret_stands_in_the_environment() -> None:
             assert not re.search(r"PASSWORD$|SECRET$|TOKEN$", variable), f"{name}: {variable}"
 
 
+def test_every_setting_of_the_image_exists() -> None:
+    known = {f"PRAETOR_{name.upper()}" for name in Settings.model_fields}
+    named = set(re.findall(r"\bPRAETOR_\w+", (ROOT / "deploy/Dockerfile").read_text()))
+    assert named and named <= known
+
+
 def test_secrets_are_made_once_and_closed(tmp_path: Path) -> None:
     script = tmp_path / "secrets.sh"
     script.write_bytes((ROOT / "deploy/secrets.sh").read_bytes())

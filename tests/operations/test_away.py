@@ -1,5 +1,6 @@
 """What is away, in use or unreadable: each command says so in one line that names it and what to do."""
 
+import json
 import os
 import socket
 import subprocess
@@ -16,7 +17,7 @@ ACTION = (
 
 
 def refused(*arguments: str | Path, cwd: Path, **environment: str) -> str:
-    """Run a command that cannot do its work; return the one line that it says."""
+    """Run a command that cannot do its work; return the one line that it says (a worker: in its log)."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PRAETOR_")}
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", *map(str, arguments)],
@@ -30,7 +31,10 @@ def refused(*arguments: str | Path, cwd: Path, **environment: str) -> str:
     assert done.returncode == 1, done.stdout + done.stderr
     bars = ("checking", "publishing")  # progress, where there was any
     lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(bars)]
-    assert len(lines) == 1 and lines[0].startswith("praetor: "), done.stderr
+    assert len(lines) == 1, done.stderr
+    if arguments[0] in ("govern", "archive"):
+        return str(json.loads(lines[0])["reason"])
+    assert lines[0].startswith("praetor: "), done.stderr
     return lines[0]
 
 
@@ -73,7 +77,7 @@ def test_no_clickhouse(command: str, keys: Path, tmp_path: Path) -> None:
     assert "ClickHouse at http://127.0.0.1:1 does not answer" in line
 
 
-@pytest.mark.parametrize("command", ["topics show", "query SELECT", "archive"])
+@pytest.mark.parametrize("command", ["topics show", "query SELECT", "archive", "govern"])
 def test_nothing_is_set(command: str, tmp_path: Path) -> None:
     line = refused(*command.split(), cwd=tmp_path)
     assert "praetor up -d" in line and "PRAETOR_" in line
