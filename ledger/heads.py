@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.errors import BadSignature, LedgerError
-from ledger.findings import Finding, Kind
+from ledger.findings import Finding, Kind, place_of
 from ledger.keys import VerifyKey
 
 
@@ -55,7 +55,10 @@ def rolled_back(signed: list[Signed], outside: list[Signed]) -> list[Finding]:
     last = newest.checkpoint.size if newest else 0
     for one in outside:
         if one.checkpoint.size > last:
-            message = f"size {one.checkpoint.size} was signed, but the log's own checkpoints end at {last}"
+            gone = place_of(one.checkpoint.origin, last, one.checkpoint.size - 1)
+            message = (
+                f"{gone}: size {one.checkpoint.size} was signed, but the log's own checkpoints end at {last}"
+            )
             findings.append(Finding(Kind.ROLLED_BACK, one.place, message))
     return findings
 
@@ -67,6 +70,9 @@ def forks(everything: list[Signed]) -> list[Finding]:
     for one in everything:
         other = first.setdefault(one.checkpoint.size, one)
         if other.checkpoint.root != one.checkpoint.root:
-            message = f"size {one.checkpoint.size} is signed with two roots, the other at {other.place}"
+            log = place_of(one.checkpoint.origin, 0, one.checkpoint.size - 1)
+            message = (
+                f"{log}: size {one.checkpoint.size} is signed with two roots, the other at {other.place}"
+            )
             findings.append(Finding(Kind.FORK, one.place, message))
     return findings

@@ -130,7 +130,10 @@ def _wrong_roots(origin: str, complete: int, everything: list[Signed], right: li
 
 def _ends(origin: str, length: int, everything: list[Signed]) -> list[Finding]:
     if not everything:
-        message = f"{length} leaves and no valid checkpoint: nothing can be verified"
+        message = (
+            f"{length} leaves and no valid checkpoint: nothing can be verified (a log's first"
+            " checkpoint comes about a second after its first decision)"
+        )
         return [Finding(Kind.UNSIGNED, place_of(origin, 0, length - 1), message)] if length else []
     newest = everything[-1]
     size = newest.checkpoint.size

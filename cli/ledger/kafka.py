@@ -1,26 +1,27 @@
 """The ledger as Kafka holds it: agent.decisions and agent.checkpoints."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
-from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
-
-from cli.ledger.sources import Advance, Log, Stored, Wanted, ledger_record, misfit, take_checkpoint
-from consumers.log_id import read_log_id
+from cli.ledger.sources import (
+    Advance,
+    Log,
+    Stored,
+    Wanted,
+    ledger_record,
+    misfit,
+    misplaced,
+    take_checkpoint,
+)
+from cli.ledger.topics import Topics
 from judgement.decision import bound_bytes
-from ledger.findings import Finding, Kind, place_of
+from ledger.findings import Finding, Kind
 from ledger.records import Record, check_records
-from runtime.errors import Malformed, PraetorError, Unavailable
-from runtime.kafka import Ends, Options, partition_counts, read_partition
+from runtime.errors import Malformed, PraetorError
 from schemas.codec import decode
-from schemas.topics import CHECKPOINTS, DECISIONS, Topic, topic_name
+from schemas.topics import CHECKPOINTS, DECISIONS
 
-STABLE_SECONDS = 90.0
 TAIL = 16
-
-T = TypeVar("T")
 
 
 class KafkaSource:
@@ -35,39 +36,27 @@ class KafkaSource:
 
     name = "Kafka"
 
-    def __init__(self, options: Options, prefix: str) -> None:
-        self._options = options
-        self._prefix = prefix
-        self._runner = asyncio.Runner()
-        self._ends = Ends(options)
-        names = [topic_name(topic, prefix) for topic in (DECISIONS, CHECKPOINTS)]
-        try:
-            counts = self._run(partition_counts(options, names))
-            self._run(self._ends.start())
-            log_id = self._run(read_log_id(options, self._ends))
-            self._logs = [Log(log_id, p) for p in range(min(counts.values()))]
-        except BaseException:
-            self.close()
-            raise
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
 
     def logs(self) -> list[Log]:
         """A log for each partition."""
-        return self._logs
+        return self._topics.logs
 
     def work(self, log: Log) -> int:
         """Offsets of the decisions' partition."""
-        if log not in self._logs:
+        if log not in self._topics.logs:
             return 0
-        start, end = self._bounds(DECISIONS, log)
+        start, end = self._topics.bounds(DECISIONS, log)
         return end - start
 
     def read(self, log: Log, wanted: Wanted, advance: Advance) -> Stored:
         """Read checkpoints, then decisions."""
         stored = Stored()
-        if log not in self._logs:
+        if log not in self._topics.logs:
             return stored
         started_at = self._take_notes(log, stored)
-        start, end = self._bounds(DECISIONS, log)
+        start, end = self._topics.bounds(DECISIONS, log)
         leaves: dict[int, bytes] = {}
         found = self._decisions(log, (start, end), stored, wanted, advance)
         if wanted.records:
@@ -78,7 +67,7 @@ class KafkaSource:
         first = min(stored.leaves, default=(None, b""))[0]
         if start and first != 0:
             stored.gone = (
-                f"offsets 0 to {start - 1} of {topic_name(DECISIONS, self._prefix)}/{log.partition} are no"
+                f"offsets 0 to {start - 1} of {self._topics.name(DECISIONS)}/{log.partition} are no"
                 f" longer in Kafka, and with them the decisions {_before(first)}: retention removes them"
                 " (from here nobody can tell whether something else did). ClickHouse keeps every leaf and"
                 " checkpoint: praetor ledger verify --from clickhouse"
@@ -92,13 +81,13 @@ class KafkaSource:
 
     def newest(self, log: Log) -> dict[str, Any] | None:
         """The last checkpoint on the topic."""
-        if log not in self._logs:
+        if log not in self._topics.logs:
             return None
-        start, end = self._bounds(CHECKPOINTS, log)
+        start, end = self._topics.bounds(CHECKPOINTS, log)
         width = TAIL
         while True:
             begin = max(start, end - width)
-            values = [r.value for r in self._records(CHECKPOINTS, log, (begin, end))]
+            values = [r.value for r in self._topics.records(CHECKPOINTS, log, (begin, end))]
             if values:
                 return _readable(values[-1], log)
             if begin == start:
@@ -107,12 +96,11 @@ class KafkaSource:
 
     def close(self) -> None:
         """Disconnect."""
-        self._run(self._ends.stop())
-        self._runner.close()
+        self._topics.close()
 
     def _take_notes(self, log: Log, stored: Stored) -> int:
-        bounds = self._bounds(CHECKPOINTS, log)
-        for record in self._records(CHECKPOINTS, log, bounds):
+        bounds = self._topics.bounds(CHECKPOINTS, log)
+        for record in self._topics.records(CHECKPOINTS, log, bounds):
             place = f"{record.topic}/{record.partition} offset {record.offset}"
             try:
                 take_checkpoint(stored, log, decode(record.value, "checkpoint"), place)
@@ -124,7 +112,7 @@ class KafkaSource:
         self, log: Log, bounds: tuple[int, int], stored: Stored, wanted: Wanted, advance: Advance
     ) -> Iterator[Record]:
         done = bounds[0]
-        for record in self._records(DECISIONS, log, bounds):
+        for record in self._topics.records(DECISIONS, log, bounds):
             if record.offset - done >= 1000:
                 advance(record.offset - done)
                 done = record.offset
@@ -135,9 +123,8 @@ class KafkaSource:
                 stored.findings.append(Finding(Kind.LEAF_MISMATCH, place, f"no decision: {error}"))
                 continue
             seq = decision["seq"]
-            if stored.leaves and seq < stored.leaves[-1][0]:
-                message = f"stands behind seq {stored.leaves[-1][0]}, at offset {record.offset}"
-                stored.findings.append(Finding(Kind.MISPLACED, place_of(log.origin, seq, seq), message))
+            before = stored.leaves[-1][0] if stored.leaves else seq
+            stored.findings += misplaced(log, decision, before, record.offset)
             stored.leaves.append((seq, decision["leaf"]))
             try:
                 if seq in wanted.keep:
@@ -147,37 +134,6 @@ class KafkaSource:
             except (KeyError, ValueError, TypeError) as error:
                 stored.findings.append(misfit(log, seq, error))
         advance(bounds[1] - done)
-
-    def _records(self, topic: Topic, log: Log, bounds: tuple[int, int]) -> Iterator[ConsumerRecord]:
-        tp = TopicPartition(topic_name(topic, self._prefix), log.partition)
-        batches = read_partition(self._options, tp, *bounds)
-        while batch := self._run(_next(batches)):
-            yield from batch
-
-    def _bounds(self, topic: Topic, log: Log) -> tuple[int, int]:
-        tp = TopicPartition(topic_name(topic, self._prefix), log.partition)
-        return self._run(self._stable(tp))
-
-    async def _stable(self, tp: TopicPartition) -> tuple[int, int]:
-        try:
-            async with asyncio.timeout(STABLE_SECONDS):
-                return await self._ends.beginning(tp), await self._ends.stable_end(tp)
-        except TimeoutError as error:
-            raise PraetorError(
-                f"{tp.topic}/{tp.partition}: a transaction has been open for {STABLE_SECONDS:.0f} s, so its"
-                " end cannot be read; try again once its writer has ended or timed out"
-            ) from error
-
-    def _run(self, doing: Coroutine[Any, Any, T]) -> T:
-        try:
-            return self._runner.run(doing)
-        except KafkaError as error:
-            where = self._options["bootstrap_servers"]
-            raise Unavailable(f"Kafka at {where}: {error!r}; try again") from error
-
-
-async def _next(batches: AsyncIterator[list[ConsumerRecord]]) -> list[ConsumerRecord]:
-    return await anext(batches, [])
 
 
 def _noted(records: Iterator[Record], leaves: dict[int, bytes]) -> Iterator[Record]:

@@ -11,6 +11,8 @@ import typer
 from cli.ledger.clickhouse import ClickHouseSource
 from cli.ledger.kafka import KafkaSource
 from cli.ledger.sources import Log, Source
+from cli.ledger.tables import Tables
+from cli.ledger.topics import Topics
 from runtime.errors import PraetorError
 from runtime.kafka import common_options
 from runtime.settings import Settings
@@ -42,9 +44,9 @@ def opened(place: Place, settings: Settings) -> Iterator[Source]:
     """
     source: Source
     if place is Place.kafka:
-        source = KafkaSource(common_options(settings), settings.topic_prefix)
+        source = KafkaSource(Topics(common_options(settings), settings.topic_prefix))
     else:
-        source = ClickHouseSource(settings)
+        source = ClickHouseSource(Tables(settings))
     try:
         yield source
     finally:

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from judgement.decision import TEXTS, bound_bytes
@@ -10,6 +11,7 @@ from ledger.checkpoint import origin
 from ledger.findings import Finding, Kind, place_of
 from ledger.heads import PlacedNote
 from ledger.records import Record, RecordsReport, Text
+from schemas.catalogue import schema
 
 Advance = Callable[[int], None]
 
@@ -51,6 +53,7 @@ class Stored:
         kept: by sequence number, the bytes under the leaf.
         gone: why the log cannot be whole here, in words; "" where it can.
         remarks: what else a person should know.
+        not_excluded: what this place cannot rule out, in sentences.
     """
 
     notes: list[PlacedNote] = field(default_factory=list)
@@ -60,6 +63,7 @@ class Stored:
     kept: dict[int, bytes] = field(default_factory=dict)
     gone: str = ""
     remarks: list[str] = field(default_factory=list)
+    not_excluded: list[str] = field(default_factory=list)
 
 
 class Source(Protocol):
@@ -87,8 +91,11 @@ def ledger_record(decision: Mapping[str, Any]) -> Record:
     """A decision's record as the verifier takes it.
 
     Raises:
-        KeyError, ValueError, TypeError: its fields do not fit its schema.
+        KeyError, ValueError, TypeError: its fields do not fit its schema, or there are others beside them.
     """
+    foreign = [name for name in decision.keys() - _fields(decision["schema"]) if decision[name] is not None]
+    if foreign:
+        raise ValueError(f"schema {decision['schema']} has no {', '.join(sorted(foreign))}")
     texts = [
         Text(name, decision[f"{name}_digest"], None if decision[name] is None else decision[name].encode())
         for name in TEXTS
@@ -97,16 +104,39 @@ def ledger_record(decision: Mapping[str, Any]) -> Record:
     return Record(decision["seq"], decision["leaf"], [bound_bytes(decision)], decision["salt"], texts)
 
 
+@cache
+def _fields(schema_id: int) -> frozenset[str]:
+    return frozenset(field["name"] for field in schema(schema_id).definition["fields"])
+
+
 def misfit(log: Log, seq: int, error: Exception) -> Finding:
     """The finding for a decision whose fields do not fit its schema."""
     message = f"the record does not fit its schema: {type(error).__name__}: {error}"
     return Finding(Kind.LEAF_MISMATCH, place_of(log.origin, seq, seq), message)
 
 
+def misplaced(log: Log, decision: Mapping[str, Any], before: int, offset: int) -> list[Finding]:
+    """Findings for a decision that stands behind a later one, or says that it is of another log."""
+    seq, messages = decision["seq"], []
+    if seq < before:
+        messages.append(f"stands behind seq {before}, at offset {offset}")
+    if not belongs(log, decision):
+        messages.append(f"a decision of {decision['log_id']}/{decision['partition']}, at offset {offset}")
+    return [Finding(Kind.MISPLACED, place_of(log.origin, seq, seq), message) for message in messages]
+
+
 def take_checkpoint(stored: Stored, log: Log, record: Mapping[str, Any], place: str) -> None:
-    """Add a checkpoint's note; its record's size and root must be the note's."""
+    """Add a checkpoint's note; its record must be of the log, its size and root the note's."""
     size, root, note = record["size"], b64encode(record["root"]).decode(), record["note"]
     stored.notes.append(PlacedNote(place, note))
+    if not belongs(log, record):
+        message = f"the record says that it is of {record['log_id']}/{record['partition']}, not {log.origin}"
+        stored.findings.append(Finding(Kind.BAD_CHECKPOINT, place, message))
     if not note.startswith(f"{log.origin}\n{size}\n{root}\n"):
         message = f"the record says size {size} of {log.origin}, but its note does not"
         stored.findings.append(Finding(Kind.BAD_CHECKPOINT, place, message))
+
+
+def belongs(log: Log, record: Mapping[str, Any]) -> bool:
+    """Whether a record says that it is of this log."""
+    return (record["log_id"], record["partition"]) == log

@@ -38,17 +38,12 @@ class Result:
     def not_excluded(self) -> tuple[str, ...]:
         """What these inputs cannot rule out, in sentences."""
         records = self.stored.records
+        sentences = [*self.report.not_excluded, *self.stored.not_excluded]
         if records is None:
-            return (
-                *self.report.not_excluded,
-                "a changed field or text: only leaves were checked (--no-records)",
-            )
-        if records.texts_erased:
-            return (
-                *self.report.not_excluded,
-                "anything about the texts that are erased: only their digests stand",
-            )
-        return self.report.not_excluded
+            sentences.append("a changed field or text: only leaves were checked (--no-records)")
+        elif records.texts_erased:
+            sentences.append("anything about the texts that are erased: only their digests stand")
+        return tuple(sentences)
 
     @property
     def status(self) -> str:

@@ -76,7 +76,9 @@ def test_a_decision_of_another_partition_is_found(judged: Judged) -> None:
     def edit(values: list[bytes]) -> None:
         values[5] = judged.decisions[0][5]
 
-    assert [kind for kind, _ in findings(judged, judged.edited(1, edit))] == ["root-mismatch"]
+    found = findings(judged, judged.edited(1, edit))
+    assert [kind for kind, _ in found] == ["misplaced", "root-mismatch"]
+    assert found[0] == ("misplaced", f"{judged.log_id}/1 seq 5")
 
 
 def test_decisions_cut_off_under_a_checkpoint_are_found(judged: Judged) -> None:
