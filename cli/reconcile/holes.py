@@ -1,0 +1,106 @@
+"""What reconciling finds, as values."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+MOST = 10_000
+"""So many holes and open epochs are named; more are counted."""
+
+
+class Kind(StrEnum):
+    """What kind of hole; docs/reconcile.md says what to do about each."""
+
+    source = "missing at the source"
+    miscounted = "closing count does not match"
+    unjudged = "not judged"
+    lost = "decisions lost"
+    kafka = "missing in Kafka"
+    clickhouse = "missing in ClickHouse"
+    doubled_kafka = "doubled in Kafka"
+    doubled_clickhouse = "doubled in ClickHouse"
+    unknown = "no such action"
+
+
+@dataclass
+class Hole:
+    """A run of things that are missing, or too many.
+
+    Attributes:
+        kind: which.
+        partition: of agent.actions.
+        first: of the run: a producer's number, or an offset of agent.actions; of `lost`, the ledger's seq.
+        last: of the run.
+        count: how many of first to last it is about (Kafka's markers take offsets, too).
+        source: of a hole at the source: tenant, agent, producer and epoch.
+    """
+
+    kind: Kind
+    partition: int
+    first: int
+    last: int
+    count: int = 1
+    source: dict[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {**asdict(self), "kind": self.kind.name}
+
+
+@dataclass
+class OpenEpoch:
+    """An epoch without a closing count; `died` where a later epoch of the producer has begun."""
+
+    source: dict[str, Any]
+    partition: int
+    highest: int
+    died: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self)
+
+
+@dataclass
+class Totals:
+    """What one partition holds, and how far it has come."""
+
+    partition: int
+    actions: int = 0
+    decisions: int = 0
+    dead_letters: int = 0
+    decision_rows: int = 0
+    dead_letter_rows: int = 0
+    epochs: int = 0
+    not_yet_judged: int = 0
+    not_yet_archived: int = 0
+
+
+@dataclass
+class Found:
+    """Everything found. `counts` tells of all holes by kind, also of those that are not named any more."""
+
+    holes: list[Hole] = field(default_factory=list)
+    open: list[OpenEpoch] = field(default_factory=list)
+    totals: list[Totals] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    counts: Counter[Kind] = field(default_factory=Counter)
+    opened: int = 0
+
+    def add(self, hole: Hole) -> None:
+        """Take a hole that begins."""
+        self.counts[hole.kind] += hole.count
+        if len(self.holes) < MOST:
+            self.holes.append(hole)
+
+    def add_open(self, epoch: OpenEpoch) -> None:
+        """Take an epoch without closing count."""
+        self.opened += 1
+        if len(self.open) < MOST:
+            self.open.append(epoch)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no hole."""
+        return not self.counts
