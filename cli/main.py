@@ -7,6 +7,7 @@ from typing import Annotated
 
 import structlog
 import typer
+from aiokafka.errors import KafkaError
 
 from cli.archive import archive
 from cli.config import config_app
@@ -20,7 +21,6 @@ from cli.ledger.app import ledger_app
 from cli.policy import policy_app
 from cli.publish import active, publish
 from cli.query import query
-from cli.reconcile.app import reconcile
 from cli.replay import replay
 from cli.simulate import simulate
 from cli.topics import topics_app
@@ -44,7 +44,6 @@ app.command()(archive)
 app.command()(replay)
 app.command()(simulate)
 app.command()(query)
-app.command()(reconcile)
 app.add_typer(config_app, name="config")
 app.add_typer(topics_app, name="topics")
 policy_app.command()(publish)
@@ -82,6 +81,8 @@ def main() -> None:
         if error.filename is None:
             raise
         print(f"praetor: {error.filename}: {error.strerror}", file=sys.stderr)
+    except KafkaError as error:
+        print(f"praetor: Kafka: {str(error) or type(error).__name__}; try again", file=sys.stderr)
     else:
         return
     sys.exit(1)

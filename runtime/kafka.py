@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from runtime.kafka_clients import Options, check_access, partition_counts, started, visible
+from runtime.kafka_clients import Options, Reader, check_access, partition_counts, started, visible
 from runtime.kafka_security import security_options
 from runtime.records import install
 from runtime.settings import Settings, need_bootstrap
@@ -128,7 +128,7 @@ async def start_consumer(options: Options, isolation: Isolation, **more: Any) ->
         "fetch_max_bytes": 4 * FETCH_BYTES,
         **more,
     }
-    return await started(AIOKafkaConsumer(**options, **chosen), options)
+    return await started(Reader(**options, **chosen), options)
 
 
 @asynccontextmanager

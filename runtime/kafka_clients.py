@@ -19,6 +19,29 @@ Options = dict[str, Any]
 Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
 
 
+class Reader(AIOKafkaConsumer):  # type: ignore[misc]
+    """A consumer without a group that stops at once.
+
+    Closing TLS in good order waits for the broker, which does not listen while it holds back the answer to a
+    long poll.
+    """
+
+    _closed: bool
+
+    async def stop(self) -> None:
+        """Disconnect; what is under way is cut off."""
+        if self._closed:
+            return
+        self._closed = True
+        for part in (self._coordinator, self._fetcher):
+            if part is not None:
+                await part.close()
+        for connection in self._client._conns.values():
+            if connection._writer is not None:
+                connection._writer.transport.abort()
+        await self._client.close()
+
+
 async def started(client: Client, options: Options) -> Client:
     """Start a consumer, producer or admin client; one that does not start is stopped.
 

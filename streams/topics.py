@@ -59,9 +59,10 @@ async def create_topics(options: Options, wanted: Wanted) -> list[str]:
         reply = await admin.create_topics([_new_topic(t, wanted) for t in missing])
     finally:
         await admin.close()
+    refused = [e[0] for e in reply.topic_errors if for_code(e[1]) is TopicAuthorizationFailedError]
+    if refused:
+        raise missing_grants(options, *(f"Create on topic {name}" for name in sorted(refused)))
     for name, code, *message in reply.topic_errors:
-        if for_code(code) is TopicAuthorizationFailedError:
-            raise missing_grants(options, f"Create on topic {name}")
         if code and for_code(code) is not TopicAlreadyExistsError:
             raise PraetorError(
                 f"the broker did not create topic {name}: {message or for_code(code).__name__}"

@@ -1,0 +1,150 @@
+"""Each part of Praetor at work, once, by its front door: what raises is what a person would be told."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from structlog.testing import capture_logs
+
+from consumers.archive import Archive, Job
+from consumers.place import Pace
+from runtime.errors import PraetorError
+from runtime.kafka import common_options, started
+from runtime.settings import Settings, load_settings
+from schemas.topics import SNAPSHOTS
+from sinks.clickhouse import ClickHouseSink
+from sinks.connection import connect
+from streams.govern import Keys, Worker
+from streams.keyring import CONTROL, LEDGER, read_signing_key, read_verify_keys
+from tests.security.secured import SecuredBroker
+
+PARTITIONS = 2
+ACTIONS = 8
+PATIENCE = 60.0
+Command = Callable[..., str]
+
+
+class Parts:
+    """One log on a secured broker, and a ClickHouse."""
+
+    def __init__(self, secured: SecuredBroker, command: Command, folder: Path, clickhouse: Settings) -> None:
+        self._secured, self._command, self._folder = secured, command, folder
+        self._clickhouse = clickhouse
+
+    def run(self, principal: str) -> None:
+        """Let a part work until it has done all that it needs grants for."""
+        getattr(self, principal)()
+
+    def variables(self, principal: str) -> dict[str, str]:
+        return {
+            **self._secured.variables(principal),
+            "PRAETOR_DATA": str(self._folder),
+            "PRAETOR_CLICKHOUSE_URL": self._clickhouse.clickhouse_url,
+            "PRAETOR_CLICKHOUSE_DATABASE": self._clickhouse.clickhouse_database,
+        }
+
+    def _settings(self, principal: str) -> Settings:
+        values = {name.removeprefix("PRAETOR_").lower(): v for name, v in self.variables(principal).items()}
+        return load_settings(Path(values.pop("data")), **values)
+
+    def admin(self) -> None:
+        asyncio.run(self._forget_a_topic())
+        self._command(self.variables("admin"), "topics", "create", "--partitions", str(PARTITIONS), "--json")
+        shown = json.loads(self._command(self.variables("admin"), "topics", "show", "--json"))
+        assert all(wanted == real for row in shown for wanted, real in row["settings"].values())
+
+    async def _forget_a_topic(self) -> None:
+        options = {"bootstrap_servers": self._secured.bootstrap}
+        admin = await started(AIOKafkaAdminClient(**options), options)
+        await admin.delete_topics([SNAPSHOTS.name])
+        while SNAPSHOTS.name in await admin.list_topics():
+            await asyncio.sleep(0.05)
+        await admin.close()
+
+    def operator(self) -> None:
+        self._command(self.variables("operator"), "policy", "publish")
+        self._command(self.variables("operator"), "policy", "active")
+        self._command(self.variables("operator"), "control", "list")
+
+    def producer(self) -> None:
+        recording = self._folder / "actions.jsonl"
+        action = {"tenant": "acme", "occurred_at": "2026-11-20T12:00:00Z", "action": "exec:shell"}
+        recording.write_text(
+            "".join(
+                json.dumps({**action, "event_id": str(uuid4()), "agent_id": f"a-{n}"}) + "\n"
+                for n in range(ACTIONS)
+            )
+        )
+        self._command(self.variables("producer"), "replay", str(recording))
+
+    def govern(self) -> None:
+        keys = self._settings("govern").keys
+        known = Keys(read_signing_key(keys, LEDGER), read_verify_keys(keys, CONTROL))
+        with capture_logs() as log:
+            asyncio.run(self._govern(Worker(common_options(self._settings("govern")), "", known), log))
+
+    async def _govern(self, worker: Worker, log: list[dict[str, object]]) -> None:
+        def judging() -> bool:
+            stopped = [line for line in log if line["event"] == "partition stopped"]
+            if stopped:
+                raise PraetorError(stopped[0]["reason"])
+            return sum(pipeline.position or 0 for pipeline in worker.pipelines.values()) > ACTIONS
+
+        await _until(judging, worker)
+
+    def archive(self) -> None:
+        settings = self._settings("archive")
+        job = Job(pace=Pace(dry=0.05, linger=0.2))
+        asyncio.run(self._archive(Archive(common_options(settings), ClickHouseSink(settings), job)))
+
+    async def _archive(self, archive: Archive) -> None:
+        def archiving() -> bool:
+            ready = [work for work in archive._work.values() if work.ready.is_set()]
+            return len(ready) == PARTITIONS and self.archived() >= ACTIONS
+
+        await _until(archiving, archive)
+
+    def archived(self) -> int:
+        client = connect(self._clickhouse)
+        try:
+            return int(client.command("SELECT count() FROM decisions"))
+        finally:
+            client.close()
+
+    def auditor(self) -> None:
+        self._command(self.variables("auditor"), "ledger", "verify", "--json")
+
+    def redrive(self) -> None:
+        self._command(self.variables("redrive"), "dead-letters", "list", "--json")
+        self._command(self.variables("redrive"), "dead-letters", "redrive", "--all", "--force", "--json")
+
+    def reconcile(self) -> None:
+        self._command(self.variables("reconcile"), "reconcile", "--json")
+
+    def garble(self) -> None:
+        """Put what does not decode among the actions, as the super user."""
+        asyncio.run(self._garble())
+
+    async def _garble(self) -> None:
+        options = {"bootstrap_servers": self._secured.bootstrap}
+        producer = await started(AIOKafkaProducer(**options), options)
+        await producer.send_and_wait("agent.actions", b"garbage", key=b"k", partition=0)
+        await producer.stop()
+
+
+async def _until(reached: Callable[[], bool], service: Worker | Archive) -> None:
+    """Run a service until it has got there, then stop it in good order; what it raises is raised."""
+    running = asyncio.create_task(service.run())
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while not running.done() and not reached():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
+    finally:
+        service.stop.set()
+        await running
