@@ -111,12 +111,11 @@ async def drain_govern(job: Job) -> dict[str, Any]:
             for pipeline in pipelines:
                 pipeline.release()
             await _drained(pipelines, log.actions, running)
-        decided = sum(p.memory.progress.next_seq for p in pipelines)
         worker.stop.set()
         await running
     return {
         **start,
-        **window.measured(decided),
+        **window.measured(log.actions),
         "transactions": CountingWriter.transactions,
         "cells": CountingWriter.cells,
     }

@@ -107,12 +107,27 @@ def make_bundle(rules: Sequence[Rule]) -> Bundle:
     return build_bundle([policy])
 
 
-async def fill(bootstrap: str, count: int, agents: int) -> None:
-    """Publish actions into `agent.actions`."""
+def spoil(rng: random.Random, value: bytes) -> bytes:
+    """A value of ordinary size that does not decode."""
+    at = rng.randrange(6, len(value) - 10)
+    return rng.choice(
+        [
+            value[:at],
+            value + b"\x00",
+            b"\x00\x00\x00\x27\x0f" + value[5:],
+            value[:5] + b"\xff" * 11 + value[16:],
+            rng.randbytes(len(value)),
+        ]
+    )
+
+
+async def fill(bootstrap: str, count: int, agents: int, spoilt: float = 0.0) -> None:
+    """Publish actions into `agent.actions`; a share of them is spoilt."""
+    rng = random.Random(2)
     async with ActionProducer({"bootstrap_servers": bootstrap}) as producer:
         chunk: list[tuple[bytes, bytes]] = []
-        for keyed in make_actions(count, agents):
-            chunk.append(keyed)
+        for key, value in make_actions(count, agents):
+            chunk.append((key, spoil(rng, value) if rng.random() < spoilt else value))
             if len(chunk) == CHUNK:
                 await producer.publish(chunk)
                 chunk = []

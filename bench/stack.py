@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +69,20 @@ class Job:
 
 
 @contextmanager
-def running_log(actions: int, agents: int, rules: int = 10) -> Iterator[Log]:
-    """A broker with a log of `actions` actions by `agents` agents and a bundle of `rules` rules in force."""
+def running_log(actions: int, agents: int, rules: int = 10, spoilt: float = 0.0) -> Iterator[Log]:
+    """A broker with a log of `actions` actions by `agents` agents and a bundle of `rules` rules in force.
+
+    A share `spoilt` of the actions does not decode.
+    """
     with tempfile.TemporaryDirectory(prefix="praetor-bench-") as folder:
         with Broker(Path(folder) / "kafka", heap_mb=HEAP_MB) as broker:
-            yield asyncio.run(_mint(broker.bootstrap, Path(folder) / "keys", actions, agents, rules))
+            log = asyncio.run(_mint(broker.bootstrap, Path(folder) / "keys", rules))
+            if actions:
+                asyncio.run(fill(broker.bootstrap, actions, agents, spoilt))
+            yield replace(log, actions=actions)
 
 
-async def _mint(bootstrap: str, keys: Path, actions: int, agents: int, rules: int) -> Log:
+async def _mint(bootstrap: str, keys: Path, rules: int) -> Log:
     options = {"bootstrap_servers": bootstrap}
     await create_topics(options, Wanted(PARTITIONS))
     view = await mint_log(options, keys, PARTITIONS, int(time.time() * 1000))
@@ -84,9 +90,7 @@ async def _mint(bootstrap: str, keys: Path, actions: int, agents: int, rules: in
     order = Order(view.log_id, "bundle", "bench", int(time.time() * 1000), bundle)
     await publish_order(options, order, read_signing_key(keys, CONTROL))
     await write_genesis(options, view, "")
-    if actions:
-        await fill(bootstrap, actions, agents)
-    return Log(bootstrap, str(keys), view.log_id, actions)
+    return Log(bootstrap, str(keys), view.log_id, 0)
 
 
 @contextmanager
