@@ -35,6 +35,7 @@ def make_actions(
         own: the share of actions in one of the agent's own 5 projects; the others are in any of 200.
     """
     rng = random.Random(seed)
+    lives = [0] * agents
     for i in range(count):
         number = rng.randrange(agents)
         agent = f"agent-{number}"
@@ -59,10 +60,11 @@ def make_actions(
             "cost_usd": 0.0012,
             "producer_id": "producer-1",
             "producer_epoch": 3,
-            "producer_seq": i,
+            "producer_seq": lives[number],
             "arguments": '{"path": "/workspace/src/main.py", "limit": 200, "encoding": "utf-8"}',
             "salt": rng.randbytes(16),
         }
+        lives[number] += 1
         yield agent_key(TENANT, agent), encode("action_event", record)
 
 
