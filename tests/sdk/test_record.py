@@ -158,6 +158,8 @@ def test_arguments_that_hold_themselves_end_somewhere():
         ({"phase": "later"}, "later"),
         ({"resource": 5}, "resource"),
         ({"input_tokens": 1 << 63}, "64 bits|9223372036854775808"),
+        ({"occurred_at": 1 << 63}, "64 bits"),
+        ({"labels": 5}, "int"),
         ({"event_id": "1"}, "event_id is '1': a UUID"),
         ({"parent_event_id": "x"}, "parent_event_id is 'x': a UUID"),
         ({"cost_usd": float("inf")}, "cost_usd is inf"),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from praetor.encoding import FIELDS, SCHEMA_ID, agent_key, encode, join
 from praetor.kafka import Producer
+from praetor.quick import USUAL
 from praetor.texts import text_digest
 
 import ledger.digest
@@ -43,6 +44,19 @@ RECORDS = st.fixed_dictionaries({f["name"]: values(f) for f in FIELDS}).map(
 )
 
 
+NEEDED = {"occurred_at", "phase", "mode", "resource", "labels", "salt", "producer_id", "producer_epoch"}
+FILLED = {"salt": b"s", "occurred_at": 5, "producer_epoch": 6}
+
+
+@st.composite
+def usual_records(draw) -> dict[str, Any]:
+    """Records of the fields that nearly all events have: they are written directly."""
+    absent = draw(st.sets(st.sampled_from(sorted(USUAL - NEEDED))))
+    record = {k: v for k, v in draw(RECORDS).items() if k in USUAL - absent or k == "producer_seq"}
+    required = {"event_id": draw(IDENTIFIER), "tenant": "t", "agent_id": "a", "action": "x"}
+    return {**required, **record, **FILLED}
+
+
 def test_the_copy_of_the_schema_is_byte_identical_and_the_newest():
     version = newest("action_event").version
     copy = (ROOT / "sdk/src/praetor/action_event.avsc").read_bytes()
@@ -59,6 +73,14 @@ def test_its_bytes_are_those_of_the_server_and_canonical(record):
     assert decode(value, "action_event") == record
     action = read_action(value, 0)
     assert action.body == value[5:] and action.event_id == record["event_id"]
+
+
+@given(usual_records())
+def test_what_is_written_directly_is_the_same(record):
+    head, tail = encode(record)
+    value = join(head, record["producer_seq"], tail)
+    of = schema(SCHEMA_ID)
+    assert value == of.prefix + encode_body(of, record)
 
 
 @given(TEXT, TEXT)

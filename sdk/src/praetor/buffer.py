@@ -108,8 +108,8 @@ class Buffer:
             wake()
         return True
 
-    def take(self, wake: Callable[[], object]) -> list[Event]:
-        """Everything in the queue; nothing: `wake` is called, once, by whoever puts the next event in."""
+    def take(self, wake: Callable[[], object] | None) -> list[Event]:
+        """Everything in the queue; if nothing, `wake` is called once, by who puts the next event in."""
         with self._changed:
             found = list(self._queue)
             self._queue.clear()

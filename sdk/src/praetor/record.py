@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from praetor.encoding import LARGEST, NAMES, UUID, encode
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 OWN = {"tenant", "producer_id", "producer_epoch", "producer_seq", "salt"}
 GIVEN = NAMES - OWN - {"content_sha256", "content_bytes", "arguments_sha256", "arguments_bytes"}
+POOL = 128
 SPARE = 64
 """Bytes kept free below the server's limit on a record."""
 
@@ -40,6 +42,7 @@ class Recording:
         self._constant = dict(constant)
         self._redaction = redaction
         self._limits = dict(limits)
+        self._pool: deque[bytes] = deque()
         self.agent_id: str = self._constant["agent_id"]
 
     def build(self, fields: dict[str, Any]) -> Encoded:
@@ -50,7 +53,7 @@ class Recording:
         """
         if not fields.keys() <= GIVEN:
             raise TypeError(f"no fields of an event: {', '.join(sorted(fields.keys() - GIVEN))}")
-        noise = os.urandom(32)
+        noise = self._noise()
         record = {**self._constant, **fields, "salt": noise[16:]}
         if "event_id" not in fields:
             record["event_id"] = _uuid(noise[:16].hex())
@@ -70,6 +73,15 @@ class Recording:
                 " content_limit or arguments_limit, or shorten its other fields"
             )
         return Encoded(record["event_id"], record["agent_id"], head, tail)
+
+    def _noise(self) -> bytes:
+        """32 random bytes, used once: fetched in bulk, as each fetch gives the interpreter's lock away."""
+        try:
+            return self._pool.pop()
+        except IndexError:
+            bulk = os.urandom(32 * POOL)
+            self._pool.extend(bulk[at : at + 32] for at in range(32, 32 * POOL, 32))
+            return bulk[:32]
 
     def _uncommon(self, record: dict[str, Any], fields: dict[str, Any]) -> None:
         for name in ("event_id", "parent_event_id"):

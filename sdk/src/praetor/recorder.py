@@ -135,7 +135,7 @@ class Recorder:
 
     def _with_spool(self, report: Report) -> Report:
         sender = self._worker.sender
-        left = sender.remaining() if sender is not None else self._buffer.take(lambda: None)
+        left = sender.remaining() if sender is not None else self._buffer.take(None)
         if not left or self.options.spool is None:
             return report
         path = Path(self.options.spool)

@@ -21,6 +21,7 @@ from praetor.lane import MOST, Connection, Lane, TooLarge
 log = logging.getLogger("praetor")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+LOOKS = 50
 
 
 class Sender:
@@ -65,21 +66,24 @@ class Sender:
         def wake() -> None:
             loop.call_soon_threadsafe(awaken)
 
+        busy = 0
         while True:
             self._wake.clear()
             connection = await self._connected()
-            events = self._buffer.take(wake)
+            # who wakes this loop pays for it: while there is traffic, it looks by itself
+            busy = busy - 1 if self._linger else 0
+            events = self._buffer.take(None if busy > 0 else wake)
             if events:
                 self._route(connection, events)
-                await asyncio.sleep(self._linger)
-            else:
+                busy = LOOKS
+            elif busy <= 0:
                 await self._wake.wait()
-                await asyncio.sleep(self._linger)
+            await asyncio.sleep(self._linger)
 
     def remaining(self) -> list[Event]:
         """What is not acknowledged, in order within each agent; what may have arrived comes first."""
         waiting = [event for lane in self._lanes.values() for event in lane.events]
-        return [*self.rejected, *waiting, *self._buffer.take(lambda: None)]
+        return [*self.rejected, *waiting, *self._buffer.take(None)]
 
     @property
     def uncertain(self) -> int:
