@@ -48,8 +48,8 @@ format: $(VENV)/.dev ## format and mend what lint can mend
 bench: $(VENV)/.dev ## measure: ratios to a baseline, alternating in one run
 	$(BIN)/python -m bench
 
-interop: $(VENV)/.dev ## what needs Go or the shared folder beside the repository
-	$(BIN)/pytest -m interop tests/interop
+interop: $(VENV)/.dev ## what needs Go, other Pythons or the shared folder beside the repository
+	$(BIN)/pytest -m interop tests/interop tests/sdk
 
 docs: $(VENV)/.dev ## write the reference pages from the code
 	$(BIN)/python -m cli.reference docs
@@ -60,6 +60,7 @@ lock: $(BIN)/uv ## pin every dependency with its hashes
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements/base.txt
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded -c requirements/base.txt -o requirements/embedded.txt
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded --group dev -c requirements/embedded.txt -o requirements/dev.txt
+	$(UV) pip compile -q --universal --generate-hashes --python-version 3.9 --custom-compile-command "make lock" sdk/pyproject.toml --extra kafka -o requirements/sdk.txt
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
