@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAuthorizationFailedError
 
+from runtime.abandon import cut
 from runtime.errors import PraetorError
 from runtime.kafka_access import need_access
 from runtime.kafka_errors import missing, refusal
@@ -20,26 +21,14 @@ Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClie
 
 
 class Reader(AIOKafkaConsumer):  # type: ignore[misc]
-    """A consumer without a group that stops at once.
-
-    Closing TLS in good order waits for the broker, which does not listen while it holds back the answer to a
-    long poll.
-    """
+    """A consumer without a group that stops at once."""
 
     _closed: bool
 
     async def stop(self) -> None:
         """Disconnect; what is under way is cut off."""
-        if self._closed:
-            return
-        self._closed = True
-        for part in (self._coordinator, self._fetcher):
-            if part is not None:
-                await part.close()
-        for connection in self._client._conns.values():
-            if connection._writer is not None:
-                connection._writer.transport.abort()
-        await self._client.close()
+        if not self._closed:
+            await cut(self)
 
 
 async def started(client: Client, options: Options) -> Client:

@@ -7,9 +7,10 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import SaslHandShakeRequest
 from aiokafka.protocol.metadata import MetadataRequest
@@ -48,7 +49,7 @@ async def _why_not(host: str, port: int, options: Mapping[str, Any]) -> PraetorE
             return PraetorError(f"{where} wants a login: set {PROTOCOL} to {_with_sasl(options)}")
         return await _of_connecting(error, host, port, options)
     finally:
-        connection.close()
+        await _closed(connection)
     return Unavailable(f"{where} answers again; try once more")
 
 
@@ -81,7 +82,7 @@ async def _speaks_plainly(host: str, port: int) -> bool:
         connection = await create_conn(host, port, request_timeout_ms=int(PROBE_SECONDS * 1000))
     except (OSError, KafkaError, TimeoutError):
         return False
-    connection.close()
+    await _closed(connection)
     return True
 
 
@@ -98,6 +99,11 @@ def _speaks_tls(host: str, port: int) -> bool:
         return False
 
 
+async def _closed(connection: AIOKafkaConnection) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(connection.close(), PROBE_SECONDS)
+
+
 async def _asks_login(host: str, port: int, chosen: Mapping[str, Any]) -> bool:
     """Whether the listener takes logins, where we did not log in."""
     if "sasl_mechanism" in chosen:
@@ -107,7 +113,7 @@ async def _asks_login(host: str, port: int, chosen: Mapping[str, Any]) -> bool:
         try:
             answer = await connection.send(SaslHandShakeRequest("-"))
         finally:
-            connection.close()
+            await _closed(connection)
     except (OSError, KafkaError, TimeoutError):
         return False
     return bool(answer.enabled_mechanisms)

@@ -72,7 +72,7 @@ def _explain(files: Files, error: OSError) -> str:
     held = files.keyfile or files.certfile
     if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
         return f"the key in {held} ({files.prefix}KEYFILE) is not that of the certificate in {files.certfile}"
-    if getattr(error, "reason", None) in ("BAD_DECRYPT", "BAD_PASSWORD_READ") or "password" in str(error):
+    if held is not None and b"ENCRYPTED" in held.read_bytes():
         return f"the key in {held} is encrypted, and {files.prefix}PASSWORD is not its password"
     return (
         f"{files.prefix}CERTFILE names {files.certfile}, with its key in {held}: not a PEM certificate and"

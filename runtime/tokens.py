@@ -9,9 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiokafka.conn
 import httpx
 from aiokafka.abc import AbstractTokenProvider
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, SaslAuthenticationFailed
 
 from runtime.errors import PraetorError
 from runtime.secrets import read_secret
@@ -19,6 +20,29 @@ from runtime.secrets import read_secret
 TIMEOUT_SECONDS = 10
 RENEW_AT = 0.8
 DEFAULT_LIFE_SECONDS = 60.0
+
+
+class Authenticator(aiokafka.conn.OAuthAuthenticator):  # type: ignore[misc]
+    """aiokafka's, which takes a refusal for an answer.
+
+    A server says why it refuses in a challenge without an error code (RFC 7628, section 3.2.2). aiokafka
+    0.14.0 does not look at it and goes on as if logged in, to requests that nothing comes of.
+    """
+
+    async def step(self, payload: bytes | None) -> tuple[bytes, bool] | None:
+        """Send the token; then there must be nothing more.
+
+        Raises:
+            aiokafka.errors.SaslAuthenticationFailed: the token is refused.
+            TokenError: there is none.
+        """
+        if payload:
+            raise SaslAuthenticationFailed(payload.decode(errors="replace"))
+        sent: tuple[bytes, bool] | None = await super().step(payload)
+        return sent
+
+
+aiokafka.conn.OAuthAuthenticator = Authenticator
 
 
 class TokenError(KafkaError):  # type: ignore[misc]
