@@ -51,7 +51,10 @@ THREATS = Topic("agent.threats", {**_kept(30), "max.message.bytes": BATCH})
 CHECKPOINTS = Topic("agent.checkpoints", _kept(30))
 STATE = Topic("agent.state", {**COMPACTED, "max.message.bytes": BATCH})
 INCIDENTS = Topic("agent.incidents", _kept(30))
-DEAD_LETTERS = Topic("agent.dead-letters", {**_kept(90), "max.message.bytes": BATCH})
+# compressed by the broker: what comes in compressed may be a thousand times larger as it is kept
+DEAD_LETTERS = Topic(
+    "agent.dead-letters", {**_kept(90), "max.message.bytes": BATCH, "compression.type": "lz4"}
+)
 # kept for as long as any dead letter, and longer: it is what keeps one from being redriven twice
 REDRIVEN = Topic("agent.redriven", FOR_EVER, single=True)
 SNAPSHOTS = Topic("agent.snapshots", _kept(30))
