@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SOURCES := schemas policies detections ledger judgement streams sinks consumers runtime cli tests bench sdk
 
-.PHONY: help demo test check format bench interop docs lock clean setup
+.PHONY: help demo test check format bench overload soak interop docs lock clean setup
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -47,6 +47,12 @@ format: $(VENV)/.dev ## format and mend what lint can mend
 
 bench: $(VENV)/.dev ## measure: ratios to a baseline, alternating in one run
 	$(BIN)/python -m bench
+
+overload: $(VENV)/.dev ## one govern worker under three times what it can do, for ten minutes
+	$(BIN)/python -m bench.overload
+
+soak: $(VENV)/.dev ## the stack under steady load for SOAK_SECONDS (1800), then 10^6 hostile records
+	$(BIN)/python -m tests.soak
 
 interop: $(VENV)/.dev ## what needs Go, other Pythons or the shared folder beside the repository
 	$(BIN)/pytest -m interop tests/interop tests/sdk
