@@ -21,6 +21,7 @@ from cli.ledger.app import ledger_app
 from cli.policy import policy_app
 from cli.publish import active, publish
 from cli.query import query
+from cli.reconcile.app import reconcile
 from cli.replay import replay
 from cli.simulate import simulate
 from cli.topics import topics_app
@@ -44,6 +45,7 @@ app.command()(archive)
 app.command()(replay)
 app.command()(simulate)
 app.command()(query)
+app.command()(reconcile)
 app.add_typer(config_app, name="config")
 app.add_typer(topics_app, name="topics")
 policy_app.command()(publish)
