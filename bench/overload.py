@@ -2,7 +2,7 @@
 
 A bundle of dear rules makes the worker slow, so that the broker and the load beside it on the machine are not
 what is measured. First its capacity is found by a worker that is then ended; a fresh one gets, one after the
-other: normal load (0.6 of capacity), the overload, nothing until the lag is gone, normal load again.
+other: normal load (half of its capacity), the overload, nothing until the lag is gone, normal load again.
 """
 
 import argparse

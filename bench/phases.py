@@ -22,7 +22,7 @@ from runtime.kafka import start_consumer
 from schemas.codec import decode
 from schemas.topics import DECISIONS
 
-NORMAL = 0.6
+NORMAL = 0.5
 OVER = 3.0
 CAPACITY_SECONDS = 15.0
 MARK = b"probe-"
