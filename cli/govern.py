@@ -9,7 +9,8 @@ from cli.serving import serve, worker
 from runtime.kafka import common_options
 from runtime.settings import load_settings
 from streams.govern import Keys, Worker
-from streams.keyring import CONTROL, LEDGER, read_signing_key, read_verify_keys
+from streams.keyring import CONTROL, read_verify_keys
+from streams.ledger_keys import read_ledger_keys
 
 
 def govern(
@@ -25,5 +26,7 @@ def govern(
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     with worker("govern", settings) as health:
         options = common_options(settings)
-        keys = Keys(read_signing_key(settings.keys, LEDGER), read_verify_keys(settings.keys, CONTROL))
+        ledger = read_ledger_keys(settings)
+        ledger.check()
+        keys = Keys(ledger, read_verify_keys(settings.keys, CONTROL))
         serve("govern", Worker(options, settings.topic_prefix, keys, health), health)

@@ -17,6 +17,7 @@ from runtime.settings import Settings, load_settings
 from schemas.access import topic_needs
 from schemas.registry import register
 from schemas.topics import DEFAULT_PARTITIONS, TOPICS, topic_name
+from streams.ledger_keys import keep_public
 from streams.topics import Wanted, create_topics, existing_topics, mint_log, topic_settings, write_genesis
 
 topics_app = typer.Typer(no_args_is_help=True, help="Create and show the topics and the log.")
@@ -61,6 +62,8 @@ def create(
 async def _create(settings: Settings, wanted: Wanted) -> dict[str, Any]:
     options = common_options(settings)
     created = await create_topics(options, wanted)
+    if settings.ledger_key_command:
+        keep_public(settings)
     await check_access(options, topic_needs("admin", wanted.prefix))
     view = await mint_log(options, Path(settings.keys), wanted.partitions, int(time.time() * 1000))
     genesis = await write_genesis(options, view, wanted.prefix)

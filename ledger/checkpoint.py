@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ledger.errors import LedgerError, MalformedCheckpoint
-from ledger.keys import SigningKey, VerifyKey, decode_base64
+from ledger.keys import NoteKey, VerifyKey, decode_base64
 from ledger.merkle import EMPTY_ROOT, HASH_SIZE, MAX_SIZE
 from ledger.note import open_note, sign_note
 
@@ -51,9 +51,9 @@ def origin(log_id: str, partition: int) -> str:
     return f"{log_id}/{partition}"
 
 
-def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> str:
+def sign_checkpoint(checkpoint: Checkpoint, *keys: NoteKey) -> str:
     """The signed note. The caller sees to it that only committed trees are signed, and none twice unlike."""
-    return sign_note(checkpoint.to_text(), [key])
+    return sign_note(checkpoint.to_text(), keys)
 
 
 def open_checkpoint(text: str, known: Iterable[VerifyKey], origin: str) -> Checkpoint:
@@ -63,7 +63,16 @@ def open_checkpoint(text: str, known: Iterable[VerifyKey], origin: str) -> Check
         MalformedNote, BadSignature, UnknownSigner: as `ledger.note.open_note`.
         MalformedCheckpoint: the note's text is no checkpoint, or one of another log.
     """
-    checkpoint = read_checkpoint(open_note(text, known).text)
+    return checkpoint_of(open_note(text, known).text, origin)
+
+
+def checkpoint_of(text: str, origin: str) -> Checkpoint:
+    """Read the text of a note that was verified; it must be a checkpoint of this log.
+
+    Raises:
+        MalformedCheckpoint: it is no checkpoint, or one of another log.
+    """
+    checkpoint = read_checkpoint(text)
     if checkpoint.origin != origin:
         raise MalformedCheckpoint(f"checkpoint of {checkpoint.origin!r} where one of {origin!r} belongs")
     return checkpoint

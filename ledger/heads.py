@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.checkpoint import Checkpoint, checkpoint_of
 from ledger.errors import BadSignature, LedgerError
 from ledger.findings import Finding, Kind, place_of
 from ledger.keys import VerifyKey
+from ledger.merkle import MAX_SIZE
+from ledger.note import open_note
+from ledger.rollover import Rollover, Trust, rollover_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +22,67 @@ class PlacedNote:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A checkpoint whose signature and origin are verified, and where it was found."""
+    """A checkpoint whose signature and origin are verified, where it was found, and whose keys signed it."""
 
     place: str
     checkpoint: Checkpoint
+    by: frozenset[VerifyKey] = frozenset()
 
 
 def open_notes(
-    origin: str, notes: Iterable[PlacedNote], keys: list[VerifyKey]
+    origin: str, notes: Iterable[PlacedNote], trusted: Trust
 ) -> tuple[list[Signed], list[Finding]]:
-    """The notes that are checkpoints of this log by a known key, and a finding for each that is not."""
+    """The notes that are checkpoints of this log by a key that counts, and a finding for each that is not."""
+    keys = {(key.name, key.hash): key for key in trusted.until}
     signed, findings = [], []
     for note in notes:
         try:
-            signed.append(Signed(note.place, open_checkpoint(note.text, keys, origin)))
+            opened = open_note(note.text, keys.values())
+            by = frozenset(keys[one.name, one.hash] for one in opened.verified)
+            one = Signed(note.place, checkpoint_of(opened.text, origin), by)
         except BadSignature as error:
             findings.append(Finding(Kind.BAD_SIGNATURE, note.place, str(error)))
         except LedgerError as error:
             findings.append(Finding(Kind.BAD_CHECKPOINT, note.place, str(error)))
+        else:
+            late = [f"{key.id}, up to size {trusted.until[key]}" for key in by]
+            if all(one.checkpoint.size > trusted.until[key] for key in by):
+                message = (
+                    f"size {one.checkpoint.size} is signed by keys that count only so far: {'; '.join(late)}"
+                )
+                findings.append(Finding(Kind.BAD_CHECKPOINT, note.place, message))
+            else:
+                signed.append(one)
     return signed, findings
+
+
+def retired(everything: list[Signed], trusted: Trust) -> list[Finding]:
+    """Checkpoints by a key alone that had handed over before, and keys that handed over to two others.
+
+    A key has handed over once the one that follows it signs without it.
+    """
+    findings = []
+    after: dict[VerifyKey, VerifyKey] = {}
+    for one in trusted.rollovers:
+        other = after.setdefault(one.old, one.new)
+        if other != one.new:
+            message = f"{one.old.id} hands over to {one.new.id} at size {one.size}, and to {other.id} as well"
+            findings += [Finding(Kind.FORK, place, message) for place in _places(everything, one)]
+    for old, new in after.items():
+        begun = min(one.size for one in trusted.rollovers if (one.old, one.new) == (old, new))
+        alone = [s.checkpoint.size for s in everything if new in s.by and old not in s.by]
+        end = min((size for size in alone if size >= begun), default=MAX_SIZE)
+        for note in everything:
+            if old in note.by and new not in note.by and note.checkpoint.size > end:
+                message = f"size {note.checkpoint.size} is signed by {old.id}, retired since size {end}"
+                findings.append(Finding(Kind.BAD_CHECKPOINT, note.place, message))
+    return findings
+
+
+def _places(everything: list[Signed], rollover: Rollover) -> list[str]:
+    both, line = {rollover.old, rollover.new}, rollover_line(rollover.old, rollover.new)
+    found = [s for s in everything if s.by >= both and line in s.checkpoint.extensions]
+    return [s.place for s in found if s.checkpoint.size == rollover.size]
 
 
 def rolled_back(signed: list[Signed], outside: list[Signed]) -> list[Finding]:

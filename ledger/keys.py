@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -46,6 +47,11 @@ class VerifyKey:
     def to_text(self) -> str:
         """The verifier key's text, as tools that read Go's notes take it (`vkey`)."""
         return f"{self.name}+{self.hash.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+
+    @property
+    def id(self) -> str:
+        """Name and hash, `<name>+<8 hex>`: short, for people."""
+        return f"{self.name}+{self.hash.hex()}"
 
     @classmethod
     def from_text(cls, text: str) -> "VerifyKey":
@@ -109,6 +115,21 @@ class SigningKey:
         key = cls(name, seed)
         _check_hash(key.verify_key, digest)
         return key
+
+
+class NoteKey(Protocol):
+    """What signs notes: a `SigningKey`, or something that has another do it."""
+
+    @property
+    def name(self) -> str:
+        """The key's name, as it stands on notes."""
+
+    @property
+    def verify_key(self) -> VerifyKey:
+        """The public half."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature over `message`, 64 bytes. May block, and may fail with a PraetorError."""
 
 
 def is_name(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ledger.errors import BadSignature, LedgerError, MalformedNote, UnknownSigner
-from ledger.keys import SigningKey, VerifyKey, decode_base64, is_name
+from ledger.keys import NoteKey, VerifyKey, decode_base64, is_name
 
 MAX_SIGNATURES = 100
 """More on one note are refused, as Go's implementation does."""
@@ -42,7 +42,7 @@ class Note:
     unverified: tuple[Signature, ...] = ()
 
 
-def sign_note(text: str, keys: Sequence[SigningKey], existing: Iterable[Signature] = ()) -> str:
+def sign_note(text: str, keys: Sequence[NoteKey], existing: Iterable[Signature] = ()) -> str:
     """The note: `text`, a blank line, the existing signatures, then one of each key.
 
     An existing signature by one of the keys is replaced.

@@ -5,10 +5,20 @@ from dataclasses import dataclass
 
 from ledger.checkpoint import Checkpoint
 from ledger.findings import Finding, Kind, place_of, runs
-from ledger.heads import PlacedNote, Signed, forks, open_notes, rolled_back
+from ledger.heads import PlacedNote, Signed, forks, open_notes, retired, rolled_back
 from ledger.keys import VerifyKey
 from ledger.merkle import HASH_SIZE
+from ledger.rollover import trust
 from ledger.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Sizes that the same keys signed (their names and hashes), from the least to the greatest of them."""
+
+    keys: tuple[str, ...]
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,7 @@ class Report:
         unverified: sizes that are signed and were not found to be so, ascending.
         findings: what was found, harmless ones too.
         not_excluded: what these inputs cannot rule out, in sentences.
+        spans: which keys signed which sizes, ascending.
     """
 
     origin: str
@@ -30,6 +41,7 @@ class Report:
     unverified: tuple[int, ...]
     findings: tuple[Finding, ...]
     not_excluded: tuple[str, ...]
+    spans: tuple[Span, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -58,10 +70,8 @@ def verify_partition(
     """
     present, findings = _collect(origin, leaves)
     length = max(present, default=-1) + 1
-    keys = list(known)
-    signed, bad = open_notes(origin, notes, keys)
-    outside, bad_outside = open_notes(origin, witnesses, keys)
-    findings += bad + bad_outside + rolled_back(signed, outside)
+    signed, outside, wrong = heads(origin, notes, witnesses, known)
+    findings += wrong
     everything = sorted(signed + outside, key=lambda one: one.checkpoint.size)
     complete = next((seq for seq in range(length) if seq not in present), length)
     tree = Tree(present[seq] for seq in range(complete))
@@ -71,7 +81,35 @@ def verify_partition(
     verified = sorted({one.checkpoint.size for one in right})
     rest = {one.checkpoint.size for one in everything} - set(verified)
     excluded = _not_excluded(length, verified, outside)
-    return Report(origin, len(present), tuple(verified), tuple(sorted(rest)), tuple(findings), excluded)
+    of = (tuple(verified), tuple(sorted(rest)), tuple(findings), excluded)
+    return Report(origin, len(present), *of, spans(right))
+
+
+def heads(
+    origin: str, notes: Iterable[PlacedNote], witnesses: Iterable[PlacedNote], known: Iterable[VerifyKey]
+) -> tuple[list[Signed], list[Signed], list[Finding]]:
+    """The log's checkpoints and the outsider's, by keys that count, and what is wrong with them as such.
+
+    Keys that a known one handed over to count too (`ledger.rollover`).
+    """
+    inside, kept = list(notes), list(witnesses)
+    trusted = trust(origin, (one.text for one in inside + kept), known)
+    signed, bad = open_notes(origin, inside, trusted)
+    outside, bad_outside = open_notes(origin, kept, trusted)
+    wrong = bad + bad_outside + retired(signed + outside, trusted) + rolled_back(signed, outside)
+    return signed, outside, wrong
+
+
+def spans(right: Iterable[Signed]) -> tuple[Span, ...]:
+    """Which keys signed from where on."""
+    found: list[Span] = []
+    for one in sorted(right, key=lambda one: one.checkpoint.size):
+        keys, size = tuple(sorted(key.id for key in one.by)), one.checkpoint.size
+        if found and found[-1].keys == keys:
+            found[-1] = Span(keys, found[-1].first, size)
+        else:
+            found.append(Span(keys, size, size))
+    return tuple(found)
 
 
 def _collect(origin: str, leaves: Iterable[tuple[int, bytes]]) -> tuple[dict[int, bytes], list[Finding]]:

@@ -56,6 +56,10 @@ CHECKPOINT_AGE = Gauge(
     "How long a partition's ledger has held leaves that no published checkpoint covers; 0 where none.",
     ["partition"],
 )
+SIGNING_FAILURES = Counter(
+    "praetor_signing_failures",
+    "Checkpoints that the signing command did not sign; they are tried again, judging goes on.",
+)
 BUFFER_BYTES = Gauge(
     "praetor_buffer_bytes", "Bytes that the archive has read and not yet inserted.", ["partition"]
 )

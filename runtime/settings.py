@@ -103,6 +103,18 @@ class Settings(BaseSettings):
         description="Folder of signing keys. Default: `keys` in the data folder.",
         validate_default=False,
     )
+    ledger_key_command: str = Field(
+        "",
+        description="Command that signs checkpoints (for a KMS), instead of `ledger.key`: a command line or "
+        "a JSON list. It gets the bytes on standard input and writes the raw Ed25519 signature, 64 bytes.",
+    )
+    ledger_key_public: str = Field(
+        "", description="Public key of that command, `<name>+<8 hex>+<base64>`; it checks every signature."
+    )
+    ledger_next_key_command: str = Field(
+        "", description="In a roll-over: command of the key that is to follow, instead of `ledger.next.key`."
+    )
+    ledger_next_key_public: str = Field("", description="Public key of that command.")
     schema_registry_url: str = Field("", description="Schema Registry to register schemas with; empty: none.")
     log_level: LogLevel = Field("info", description="Least level that is logged.")
     metrics_port: Port = Field(0, description="Port of a worker's /livez, /readyz and /metrics; 0: none.")

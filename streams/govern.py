@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ledger.keys import SigningKey, VerifyKey
+from ledger.keys import NoteKey, VerifyKey
 from runtime.errors import PraetorError
 from runtime.health import Health
 from runtime.kafka import Ends, Options
@@ -12,6 +12,7 @@ from runtime.lag import Lag
 from runtime.ownership import Group, Ownership
 from schemas.topics import ACTIONS
 from streams.control import ControlFollower
+from streams.ledger_keys import LedgerKeys
 from streams.pace import Pace
 from streams.partition import Partition, Place
 from streams.pipeline import Pipeline, Shared
@@ -26,9 +27,9 @@ LEAST_FETCH_BYTES, MOST_FETCH_BYTES = 128 << 10, 512 << 10
 
 @dataclass(frozen=True)
 class Keys:
-    """The key that signs checkpoints, and those whose orders are believed."""
+    """Who signs checkpoints, and the keys whose orders are believed."""
 
-    ledger: SigningKey
+    ledger: LedgerKeys | NoteKey
     control: Sequence[VerifyKey]
 
 

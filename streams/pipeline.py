@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from ledger.keys import SigningKey
+from ledger.keys import NoteKey
 from runtime import metrics
 from runtime.abandon import abandon
 from runtime.errors import PraetorError
@@ -16,6 +16,7 @@ from runtime.health import Watch
 from runtime.kafka import FETCH_BYTES
 from schemas.topics import ACTIONS
 from streams.control import ControlFollower
+from streams.ledger_keys import LedgerKeys
 from streams.pace import BatchSize, Pace
 from streams.partition import Batch, Partition, Place
 from streams.signer import Signer
@@ -38,7 +39,7 @@ class Shared:
 
     control: ControlFollower
     pace: Pace
-    key: SigningKey
+    key: LedgerKeys | NoteKey
     memory: dict[int, Partition]
     fetch_bytes: int = FETCH_BYTES
 
@@ -156,6 +157,8 @@ class Pipeline:
                 await self._commit(partition, writer, self._judge(partition, records, beyond))
                 # what comes next is not older
                 self.oldest_ms = records[-1].timestamp if records else None
+        self.watch.does("having the last tree signed", within=None)
+        await self._signer.settle(partition.progress)
         if self._signer.is_due(partition.progress, now=True):
             await self._commit(partition, writer, partition.judge([]), now=True)
 
@@ -185,8 +188,7 @@ class Pipeline:
             raise
         partition.commit(batch)
         if due:
-            self._signer.signed(size)
-            self._unsigned_since = None
+            self._unsigned_since = None if self._signer.published() == size else started
         if batch.decisions and self._unsigned_since is None:
             self._unsigned_since = started
         _count(batch, len(batch.decisions) + len(batch.dead_letters), time.monotonic() - started)
@@ -195,6 +197,7 @@ class Pipeline:
         """Keep the memory, let go of the broker: what is in flight is left to the next owner's init."""
         if self.partition is not None:
             self._memory[self.place.partition] = self.partition
+        self._signer.close()
         consumer, producer, self._consumer, self._producer = self._consumer, self._producer, None, None
         if producer is not None:
             await abandon(producer)

@@ -134,7 +134,8 @@ async def mint_log(options: Options, keys: Path, partitions: int, now_ms: int) -
     if empty:
         log_id = f"praetor-{secrets.token_hex(6)}"
         key = _own_key(keys, CONTROL_ROLE, log_id)
-        _own_key(keys, LEDGER, log_id)
+        if not (keys / f"{LEDGER}.pub").exists():  # a command's, where the secret stays elsewhere
+            _own_key(keys, LEDGER, log_id)
         payload = f'{{"log_id":"{log_id}","partitions":{partitions}}}'.encode()
         await publish_order(options, Order(log_id, "log", key.name, now_ms, payload), key)
     view = await read_view(options, read_verify_keys(keys, CONTROL_ROLE))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from cli.ledger.keys import keys_app
-from cli.ledger.places import Place, Prefix, Witness, chosen, log_of, opened
+from cli.ledger.places import Place, Prefix, TrustedKey, Witness, chosen, log_of, opened, trusted_keys
 from cli.ledger.prove import prove
 from cli.ledger.report import is_ok, report_json, tell
 from cli.ledger.show import show
@@ -20,7 +20,6 @@ from cli.ledger.witness import read_witness
 from cli.options import DataDir, JsonOutput
 from ledger.heads import PlacedNote
 from runtime.settings import load_settings
-from streams.keyring import LEDGER, read_verify_keys
 
 ledger_app = typer.Typer(no_args_is_help=True, help="The tamper-evident log: verify it, show it, prove it.")
 ledger_app.command()(show)
@@ -47,18 +46,20 @@ def verify(
     records: Annotated[
         bool, typer.Option(help="Check every decision's fields and texts too, not the leaves alone.")
     ] = True,
+    key: TrustedKey = None,
     as_json: JsonOutput = False,
     data: DataDir = None,
     topic_prefix: Prefix = "",
 ) -> None:
     """Verify that no decision was changed, dropped, swapped or added since it was signed.
 
-    It needs the public key alone (ledger.pub in the folder of keys). Exit code 0: everything was verified.
-    1: something is false, or could not be verified (--json tells them apart by `status`).
+    It needs a public key alone (--key, else ledger.pub in the folder of keys); keys that it handed over to
+    count too. Exit code 0: everything was verified. 1: something is false, or could not be verified (--json
+    tells them apart by `status`).
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     held = read_witness(witness) if witness else {}
-    evidence = Evidence(read_verify_keys(settings.keys, LEDGER), held)
+    evidence = Evidence(trusted_keys(key, settings), held)
     wanted = Wanted(records=records)
     with ExitStack() as stack:
         names = [Place.kafka, Place.clickhouse] if place is Places.both else [Place(place.value)]

@@ -1,6 +1,6 @@
 """Which place of the ledger a command reads, and which of its logs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -13,9 +13,12 @@ from cli.ledger.kafka import KafkaSource
 from cli.ledger.sources import Log, Source
 from cli.ledger.tables import Tables
 from cli.ledger.topics import Topics
+from ledger.errors import MalformedKey
+from ledger.keys import VerifyKey
 from runtime.errors import PraetorError
 from runtime.kafka import common_options
 from runtime.settings import Settings
+from streams.keyring import LEDGER, read_key_file, read_verify_keys
 
 
 class Place(StrEnum):
@@ -33,6 +36,29 @@ Witness = Annotated[
     Path | None,
     typer.Option(help="Checkpoints kept elsewhere: signed notes, or JSON. See: praetor ledger show --notes"),
 ]
+TrustedKey = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key", help="Trust this public key: its text (<name>+<hash>+<base64>), or a file of such lines."
+    ),
+]
+
+
+def trusted_keys(given: Sequence[str] | None, settings: Settings) -> list[VerifyKey]:
+    """The keys given as texts or files, else those of ledger.pub.
+
+    Raises:
+        PraetorError: one cannot be read, or is none.
+    """
+    if not given:
+        return read_verify_keys(settings.keys, LEDGER)
+    found: list[VerifyKey] = []
+    for text in given:
+        try:
+            found += [VerifyKey.from_text(text)] if text.count("+") > 1 else read_key_file(Path(text))
+        except MalformedKey as error:
+            raise PraetorError(f"--key {text[:100]}: {error}") from error
+    return found
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.ledger.places import From, Place, Prefix, Witness, chosen, opened
+from cli.ledger.places import From, Place, Prefix, TrustedKey, Witness, chosen, opened, trusted_keys
 from cli.ledger.sources import Log, Source, Wanted
 from cli.ledger.witness import read_witness
 from cli.options import DataDir
@@ -17,7 +17,6 @@ from ledger.proofs import prove as prove_log
 from ledger.tree import Tree
 from runtime.errors import PraetorError
 from runtime.settings import load_settings
-from streams.keyring import LEDGER, read_verify_keys
 
 
 def prove(
@@ -29,6 +28,7 @@ def prove(
     record: Annotated[
         bool, typer.Option("--record", help="Add each decision's bytes (without its free text).")
     ] = False,
+    key: TrustedKey = None,
     witness: Witness = None,
     place: From = Place.kafka,
     data: DataDir = None,
@@ -37,10 +37,11 @@ def prove(
     """Print checkpoints, proofs that each begins with the one before, and that the decisions are in them.
 
     The JSON is made for verifiers that trust nobody but the public key in it, which they must know already.
-    With --witness, the checkpoints of that file are linked too. Example: prove --partition 3 --seq 17
+    With --witness, the checkpoints of that file are linked too; with --key, they are those that it signed.
+    Example: prove --partition 3 --seq 17
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
-    keys = read_verify_keys(settings.keys, LEDGER)
+    keys = trusted_keys(key, settings)
     held = read_witness(witness) if witness else {}
     with opened(place, settings) as source:
         log = _one(source, partition)
@@ -52,11 +53,11 @@ def prove(
         )
     leaves = dict(stored.leaves)
     whole = next((n for n in range(len(leaves)) if n not in leaves), len(leaves))
-    key, notes = _signed([one.text for one in stored.notes], keys, log, checkpoints)
+    signer, notes = _signed([one.text for one in stored.notes], keys, log, checkpoints)
     notes += [one.text for one in held.get(log.origin, ())]
     try:
         tree = Tree(leaves[n] for n in range(whole))
-        proof = prove_log(log.origin, key, notes, tree, sorted(set(seq)), stored.kept)
+        proof = prove_log(log.origin, signer, notes, tree, sorted(set(seq)), stored.kept)
     except LedgerError as error:
         raise PraetorError(str(error)) from error
     typer.echo(json.dumps(proof, indent=1, ensure_ascii=False))

@@ -38,6 +38,7 @@ def _row(result: Result) -> dict[str, Any]:
         "checkpoints": len(stored.notes),
         "sizes_verified": len(report.verified),
         "sizes_unverified": len(report.unverified),
+        "signed_by": [{"keys": list(s.keys), "first": s.first, "last": s.last} for s in report.spans],
         "records_checked": records.records if records else None,
         "texts_verified": records.texts_verified if records else None,
         "texts_erased": records.texts_erased if records else None,
@@ -57,6 +58,7 @@ def tell(results: Sequence[Result]) -> None:
     console.print(_table(results))
     for result in results:
         _tell_findings(console, result)
+    _tell_sentences(console, "Signed by several keys:", [(one, s) for one in results for s in _handed(one)])
     _tell_sentences(console, "Not excluded:", [(one, s) for one in results for s in one.not_excluded])
     console.print(Text(_sum(results), style="bold green" if is_ok(results) else "bold red"))
 
@@ -94,6 +96,13 @@ def _tell_findings(console: Console, result: Result) -> None:
         )
     if len(wrong) > SHOWN:
         console.print(f"... and {len(wrong) - SHOWN} more in {where} (--json prints all)", style="red")
+
+
+def _handed(result: Result) -> list[str]:
+    """Which key signed from where on, where it was not one key all along."""
+    spans = result.report.spans if len(result.report.spans) > 1 else ()
+    log = result.log.origin
+    return [f"{log}: sizes {one.first} to {one.last} by {' and '.join(one.keys)}" for one in spans]
 
 
 def _tell_sentences(console: Console, title: str, told: Sequence[tuple[Result, str]]) -> None:

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from cli.ledger.sources import Advance, Log, Source, Stored, Wanted
 from ledger.findings import Finding, Kind, place_of, runs
-from ledger.heads import PlacedNote, forks, open_notes, rolled_back
+from ledger.heads import PlacedNote, forks
 from ledger.keys import VerifyKey
-from ledger.verify import Report, verify_partition
+from ledger.verify import Report, heads, spans, verify_partition
 
 
 @dataclass
@@ -96,11 +96,9 @@ def judge(log: Log, stored: Stored, evidence: Evidence) -> Report:
     witness = evidence.witness.get(log.origin, ())
     if not stored.gone:
         return verify_partition(log.origin, stored.leaves, stored.notes, evidence.keys, witness)
-    keys = list(evidence.keys)
-    signed, findings = open_notes(log.origin, stored.notes, keys)
-    outside, bad = open_notes(log.origin, witness, keys)
+    signed, outside, findings = heads(log.origin, stored.notes, witness, evidence.keys)
     everything = signed + outside
-    findings += bad + rolled_back(signed, outside) + forks(everything)
+    findings += forks(everything)
     present = sorted({seq for seq, _ in stored.leaves})
     for (_, last), (first, _) in pairwise(runs(present)):
         message = f"missing: {first - last - 1} of the leaves up to {first}"
@@ -114,7 +112,9 @@ def judge(log: Log, stored: Stored, evidence: Evidence) -> Report:
     excluded = (
         "any change of a decision together with its leaf: without the log's start no root can be computed",
     )
-    return Report(log.origin, len(stored.leaves), (), tuple(sizes), tuple(findings), excluded)
+    return Report(
+        log.origin, len(stored.leaves), (), tuple(sizes), tuple(findings), excluded, spans(everything)
+    )
 
 
 def complete(stored: Stored, other: Stored) -> None:

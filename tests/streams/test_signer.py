@@ -50,7 +50,7 @@ def test_a_grown_tree_is_signed_once_a_second(clock: Clock) -> None:
     signer = Signer(Place("log", 3, 12), KEY)
     assert signer.is_due(committed(1))
     signer.sign(committed(1))
-    signer.signed(1)
+    assert signer.published() == 1
     assert not signer.is_due(committed(2))
     assert signer.is_due(committed(2), now=True)
     clock.now += 1

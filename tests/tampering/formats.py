@@ -1,8 +1,8 @@
 """The formats of records, leaves, trees and notes, written anew from their specifications.
 
 Nothing of Praetor's code is used, so that what an attacker builds here and what the verifier expects agree
-only if both follow the same specification. Records: the .avsc files, Confluent's wire format. Trees: RFC 6962.
-Notes: C2SP signed-note and tlog-checkpoint. Digests and leaves: docs/adr/0001 and the schemas' documentation.
+only if both follow the same specification. Records: the .avsc files and Confluent's wire format. Trees: RFC
+6962. Notes: C2SP signed-note and tlog-checkpoint. Digests and leaves: docs/adr/0001, the schemas' own words.
 """
 
 import base64

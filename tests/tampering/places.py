@@ -95,7 +95,7 @@ class MemoryTables:
 def verify(
     log_id: str, copy: Copy, clickhouse: bool, keys: list[VerifyKey], witness: list[str]
 ) -> list[Result]:
-    """What `praetor ledger verify` comes to on a copy: of each log that is there or that the witness knows."""
+    """What `praetor ledger verify` comes to on a copy, for each log that is there or the witness knows."""
     source: Source
     if clickhouse:
         source = ClickHouseSource(MemoryTables(log_id, copy))  # type: ignore[arg-type]

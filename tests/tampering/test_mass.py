@@ -1,7 +1,7 @@
 """1,000 seeded ways to tamper with a log are found where they were done; 1,000 honest logs raise no alarm.
 
-The copies are in memory, in the shapes that the broker and ClickHouse yield; test_real.py puts a sample of the
-same cases through a real broker and the real ClickHouse engine.
+The copies are in memory, in the shapes that the broker and ClickHouse yield; test_real.py puts a sample of
+the same cases through a real broker and the real ClickHouse engine.
 """
 
 from collections import Counter
