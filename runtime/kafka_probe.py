@@ -17,9 +17,9 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from runtime.errors import PraetorError, Unavailable
 from runtime.kafka_errors import refusal
+from runtime.tls import PROBE_SECONDS, speaks_tls
 from runtime.tls_errors import alert, distrust
 
-PROBE_SECONDS = 5.0
 PROTOCOL = "PRAETOR_KAFKA_SECURITY_PROTOCOL"
 
 
@@ -72,7 +72,7 @@ async def _of_connecting(
             f"{where} speaks no TLS: take the broker's TLS port, or set {PROTOCOL} to {plain}"
             " (nothing is encrypted then)"
         )
-    if not encrypted and await asyncio.to_thread(_speaks_tls, host, port):
+    if not encrypted and await asyncio.to_thread(speaks_tls, host, port):
         return PraetorError(f"{where} speaks TLS: set {PROTOCOL} to SSL or SASL_SSL, or take its plain port")
     return Unavailable(f"{where} does not answer: {str(error) or type(error).__name__}")
 
@@ -84,19 +84,6 @@ async def _speaks_plainly(host: str, port: int) -> bool:
         return False
     await _closed(connection)
     return True
-
-
-def _speaks_tls(host: str, port: int) -> bool:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # nothing is sent: it is only asked what it speaks
-    try:
-        with socket.create_connection((host, port), PROBE_SECONDS) as raw, context.wrap_socket(raw):
-            return True
-    except ssl.SSLError as error:
-        return "alert" in (error.reason or "").lower()
-    except OSError:
-        return False
 
 
 async def _closed(connection: AIOKafkaConnection) -> None:

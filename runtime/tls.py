@@ -1,5 +1,6 @@
 """TLS as a client: whom we trust, and who we are. The server's name is always checked."""
 
+import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from pathlib import Path
 from cryptography.x509 import load_pem_x509_certificate
 
 from runtime.errors import PraetorError
+
+PROBE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,20 @@ def client_context(files: Files) -> ssl.SSLContext:
             raise PraetorError(_explain(files, error)) from error
         _check_dates(files.certfile, files.prefix)
     return context
+
+
+def speaks_tls(host: str, port: int) -> bool:
+    """Whether a server answers TLS; nothing is sent, and nobody is trusted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with socket.create_connection((host, port), PROBE_SECONDS) as raw, context.wrap_socket(raw):
+            return True
+    except ssl.SSLError as error:
+        return "alert" in (error.reason or "").lower()
+    except OSError:
+        return False
 
 
 def _check_dates(certfile: Path, prefix: str) -> None:

@@ -2,17 +2,32 @@
 
 import logging
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
+from urllib3.exceptions import ProtocolError, SSLError
 
 from runtime.errors import PraetorError, Unavailable
 from runtime.settings import Settings, need_clickhouse
+from runtime.tls import Files, client_context, speaks_tls
+from runtime.tls_errors import alert, distrust
 
+# What OpenSSL calls an answer that is not TLS.
+NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
+LOGIN = " (check PRAETOR_CLICKHOUSE_USER and PRAETOR_CLICKHOUSE_PASSWORD, or its …_FILE)"
+HINTS = {
+    192: LOGIN,
+    193: LOGIN,
+    194: LOGIN,
+    497: " (grants: deploy/clickhouse/grants.sql)",
+    516: LOGIN,
+}
 NOT_MIGRATED = {16: "no such column", 60: "unknown table", 81: "unknown database"}
 
 # Codes that pass by themselves. Source: ClickHouse, src/Common/ErrorCodes.cpp.
@@ -49,18 +64,18 @@ def connect(settings: Settings, database: str | None = None) -> Client:
 
     Raises:
         Unavailable: nothing answers at the address.
-        PraetorError: no address is known, or ClickHouse refuses (password, unknown database).
+        PraetorError: no address is known, TLS does not come about, or ClickHouse refuses (password, unknown
+            database).
     """
-    url = urlsplit(need_clickhouse(settings))
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise PraetorError(f"ClickHouse URL {url.geturl()!r} is not valid: http://host:8123 was expected")
+    host, port, secure = address(settings)
     # it logs what it also raises
     logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
     with errors_of(settings):
         return clickhouse_connect.get_client(
-            host=url.hostname,
-            port=url.port or (8443 if url.scheme == "https" else 8123),
-            secure=url.scheme == "https",
+            host=host,
+            port=port,
+            secure=secure,
+            **(_tls(settings) if secure else {}),
             username=settings.clickhouse_user,
             password=settings.clickhouse_password.get_secret_value(),
             database=settings.clickhouse_database if database is None else database or "default",
@@ -70,6 +85,32 @@ def connect(settings: Settings, database: str | None = None) -> Client:
             query_retries=0,
             client_name="praetor",
         )
+
+
+def address(settings: Settings) -> tuple[str, int, bool]:
+    """ClickHouse's host and port, and whether TLS is spoken.
+
+    Raises:
+        PraetorError: no address is known, or it is not one.
+    """
+    url = urlsplit(need_clickhouse(settings))
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise PraetorError(f"ClickHouse URL {url.geturl()!r} is not valid: http://host:8123 was expected")
+    secure = url.scheme == "https"
+    return url.hostname, url.port or (8443 if secure else 8123), secure
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    files = Files(
+        "PRAETOR_CLICKHOUSE_SSL_",
+        settings.clickhouse_ssl_cafile,
+        settings.clickhouse_ssl_certfile,
+        settings.clickhouse_ssl_keyfile,
+    )
+    client_context(files)  # for its messages
+    names = {"ca_cert": files.cafile, "client_cert": files.certfile, "client_cert_key": files.keyfile}
+    # strict: a certificate beside the password, not instead of it
+    return {name: str(path) for name, path in names.items() if path} | {"tls_mode": "strict"}
 
 
 @contextmanager
@@ -84,14 +125,30 @@ def errors_of(settings: Settings) -> Iterator[None]:
         yield
     except OperationalError as error:
         if error.code is None:
-            reason = getattr(error.__cause__, "reason", None) or error.__cause__ or error
-            what = str(reason).rsplit("): ", 1)[-1]
-            raise Unavailable(f"ClickHouse at {settings.clickhouse_url} does not answer: {what}") from error
+            raise _unconnected(error, settings) from error
         raise translated(error, settings) from error
     except DatabaseError as error:
         raise translated(error, settings) from error
     except ClickHouseError as error:
         raise PraetorError(f"ClickHouse client: {one_line(error)}") from error
+
+
+def _unconnected(error: OperationalError, settings: Settings) -> PraetorError | Unavailable:
+    """What a connection that failed is to us."""
+    host, port, secure = address(settings)
+    where = f"ClickHouse at {settings.clickhouse_url}"
+    reason = getattr(error.__cause__, "reason", None) or error.__cause__ or error
+    tls = reason.args[0] if isinstance(reason, SSLError) and reason.args else reason
+    if isinstance(tls, ssl.SSLCertVerificationError):
+        return PraetorError(f"{where}: {distrust(tls, host, 'PRAETOR_CLICKHOUSE_SSL_CAFILE')}")
+    if isinstance(tls, ssl.SSLError):
+        if told := alert(tls, "PRAETOR_CLICKHOUSE_SSL_"):
+            return PraetorError(f"{where}: {told}")
+        if tls.reason in NO_TLS:
+            return PraetorError(f"{where} speaks no TLS: write http://, or take ClickHouse's https_port")
+    if not secure and isinstance(reason, ProtocolError) and speaks_tls(host, port):
+        return PraetorError(f"{where} speaks TLS: write https:// in PRAETOR_CLICKHOUSE_URL")
+    return Unavailable(f"{where} does not answer: {str(reason).rsplit('): ', 1)[-1]}")
 
 
 def translated(error: DatabaseError, settings: Settings) -> PraetorError | Unavailable:
@@ -101,7 +158,7 @@ def translated(error: DatabaseError, settings: Settings) -> PraetorError | Unava
         return Unavailable(f"ClickHouse: {text}")
     if error.code is None and GATEWAY_STATUS.search(text):
         return Unavailable(f"ClickHouse: {text}")
-    hint = ""
+    hint = HINTS.get(error.code or 0, "")
     if error.code in NOT_MIGRATED:
         hint = f" (database {settings.clickhouse_database}; is it migrated? praetor db migrate)"
     return PraetorError(f"ClickHouse: {text}{hint}")

@@ -22,6 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="ClickHouse's engine and HTTP interface, on 127.0.0.1 only")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--certificate", type=Path, help="PEM of key and certificate: speak TLS")
     options = parser.parse_args()
     data = options.data.resolve() / "store"
     data.mkdir(parents=True, exist_ok=True)
@@ -31,6 +32,7 @@ def main() -> None:
         port=options.port,
         log_level="warning",
         access_log=False,
+        ssl_certfile=options.certificate,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=60,
     )

@@ -10,6 +10,7 @@ from typing import Self
 
 from runtime.embedded.plan import clickhouse_environment, python_module
 from runtime.embedded.process import end, free_port, http_answers, kafka_answers, spawn, wait_until
+from runtime.tls import speaks_tls
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -103,14 +104,23 @@ class Broker(Server):
 
 
 class ClickHouse(Server):
-    """The ClickHouse engine behind its HTTP interface at `url`; without a password everyone is let in."""
+    """The ClickHouse engine behind its HTTP interface at `url`; without a password everyone is let in.
 
-    def __init__(self, data: Path, port: int = 0, password: str = "") -> None:
+    With a `certificate` (PEM of key and certificate) it speaks TLS.
+    """
+
+    def __init__(
+        self, data: Path, port: int = 0, password: str = "", certificate: Path | None = None
+    ) -> None:
         self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        env = clickhouse_environment(password)
-        super().__init__("clickhouse", data, ["--port", str(self.port)], env)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        self._certificate = certificate
+        arguments = ["--port", str(self.port)]
+        arguments += ["--certificate", str(certificate)] if certificate else []
+        super().__init__("clickhouse", data, arguments, clickhouse_environment(password))
 
     def answers(self) -> bool:
         """True if the engine answers a ping."""
+        if self._certificate is not None:
+            return speaks_tls("127.0.0.1", self.port)
         return http_answers(self.port)
