@@ -5,11 +5,13 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.options import DataDir
+from cli.rewind import rewind_command
 from runtime.settings import load_settings
 from sinks.migrate import migrate as apply
 from sinks.migrate import status as read_status
 
 db_app = typer.Typer(no_args_is_help=True, help="The tables in ClickHouse.")
+db_app.command("rewind")(rewind_command)
 
 
 @db_app.command()

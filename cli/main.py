@@ -10,6 +10,7 @@ import typer
 from aiokafka.errors import KafkaError
 
 from cli.archive import archive
+from cli.backup import backup
 from cli.config import config_app
 from cli.control import control_app
 from cli.db import db_app
@@ -23,6 +24,7 @@ from cli.publish import active, publish
 from cli.query import query
 from cli.reconcile.app import reconcile
 from cli.replay import replay
+from cli.restore import restore
 from cli.simulate import simulate
 from cli.topics import topics_app
 from cli.up import down, logs, status, up
@@ -45,6 +47,8 @@ app.command()(archive)
 app.command()(replay)
 app.command()(simulate)
 app.command()(query)
+app.command()(backup)
+app.command()(restore)
 app.command()(reconcile)
 app.add_typer(config_app, name="config")
 app.add_typer(topics_app, name="topics")

@@ -44,10 +44,12 @@ async def starting_offset(log: Log, sink: Destination, source: Source, intent: I
             "was recreated or truncated under a filled ClickHouse. A new topic is a new log: it needs a log "
             "id and a database of its own"
         )
-    if source.table.numbered and not await sink.holds_seq(source, intent.last_seq):
+    # after a restore of an empty backup there is no last one
+    if source.table.numbered and intent.last_seq >= 0 and not await sink.holds_seq(source, intent.last_seq):
         raise PraetorError(
             f"{source.place} was archived up to seq {intent.last_seq} according to agent.archive, but "
-            "ClickHouse does not hold it: the database was dropped, or restored from an older backup"
+            "ClickHouse does not hold it: the database was dropped, or restored from an older backup. Once it"
+            " is what it should be: `praetor db rewind` has the archive go on from there"
         )
     position = intent.last_offset + 1
     if begin > position and not source.table.numbered:

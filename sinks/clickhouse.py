@@ -2,10 +2,12 @@
 
 from clickhouse_connect.driver.client import Client
 
+from runtime.errors import PraetorError
 from runtime.settings import Settings
 from sinks.batch import Batch
 from sinks.connection import connect, errors_of
 from sinks.container import container
+from sinks.restoring import unfinished
 from sinks.tables import Table
 
 # Larger than any batch, so that an insert is one block: one block is one part, and a part is all or nothing.
@@ -43,9 +45,15 @@ class ClickHouseSink:
 
         Raises:
             Unavailable: ClickHouse does not answer.
-            PraetorError: it refuses: password, database.
+            PraetorError: it refuses: password, database; or it was restored, and that is not finished.
         """
-        self._client = connect(self._settings)
+        client = connect(self._settings)
+        with errors_of(self._settings):
+            why = unfinished(client)
+        if why:
+            client.close()
+            raise PraetorError(f"database {self._settings.clickhouse_database} {why}")
+        self._client = client
 
     def write(self, batch: Batch) -> None:
         """Insert a batch, and return once it is stored.
