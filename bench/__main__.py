@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import agents, archive, govern, hostile, latency, rules
+from bench import agents, archive, govern, hostile, latency, rules, sdk
 from bench.measure import Plan
 from bench.report import Series, as_json, as_markdown, show
 from bench.stack import quiet
@@ -20,6 +20,7 @@ SERIES: dict[str, Callable[[Plan], Series]] = {
     "agents": agents.run,
     "archive": archive.run,
     "latency": latency.run,
+    "sdk": sdk.run,
     "hostile": hostile.run,
 }
 

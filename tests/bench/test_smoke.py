@@ -33,7 +33,7 @@ def test_a_quick_series_prints_its_table_and_writes_its_figures(tmp_path: Path) 
 def test_an_unknown_series_is_a_usage_error() -> None:
     done = bench("nothing")
     assert done.returncode == 2
-    assert "govern, rules, agents, archive, latency, hostile" in done.stderr
+    assert "govern, rules, agents, archive, latency, sdk, hostile" in done.stderr
 
 
 def test_systems_take_turns_and_the_warm_up_is_dropped() -> None:

@@ -90,6 +90,7 @@ class Actions:
         head = f"import os, sys, time\nfrom praetor import *\nwhere = {self.where!r}\n"
         return subprocess.Popen(
             [sys.executable, "-W", "error", "-c", head + body],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

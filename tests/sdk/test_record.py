@@ -2,9 +2,10 @@
 
 import json
 import logging
+import re
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from praetor import PraetorError, Redaction
 from praetor.encoding import join
+from praetor.fields import Fields, Settings
 from praetor.options import Options
-from praetor.record import Recording
+from praetor.record import GIVEN, Recording
 from praetor.texts import REDACTED, choose_redaction
 
 from ledger.digest import text_digest
@@ -176,3 +178,15 @@ def test_settings_that_make_no_sense_are_refused():
         Options(on_full="drop")
     with pytest.raises(PraetorError, match="holds nothing"):
         Options(max_events=0)
+
+
+def test_what_type_checkers_and_the_docs_say_is_what_there_is():
+    settings = set(Options.__dataclass_fields__)
+    assert set(Settings.__annotations__) == settings
+    said = {"action", "resource", "phase", "arguments", "content"} | {"parent_event_id"}
+    assert set(Fields.__annotations__) | said == GIVEN
+    page = (Path(__file__).parents[2] / "docs/sdk.md").read_text(encoding="utf-8")
+    table = page.split("## Settings")[1].split("TLS and login")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("|")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == settings | {"bootstrap", "tenant", "agent_id"}
