@@ -161,6 +161,42 @@ def test_after_a_restore_the_archive_goes_on_and_every_row_is_there_once(site: S
     assert site.told("db", "rewind") == [], "nothing is to be set back"
 
 
+def test_a_backup_taken_while_all_runs_is_one_moment(site: Site, tmp_path: Path) -> None:
+    log, prefix = site.judged.log, site.judged.prefix
+
+    async def work() -> None:
+        archive = Archive(log.options, ClickHouseSink(site.settings), Job(prefix, pace=Pace(0.01, 0.02)))
+        archiving = asyncio.create_task(archive.run())
+        async with log.working(prefix), log.following(prefix) as following:
+            before = (await asyncio.to_thread(site.ask, "SELECT count() FROM decisions"))[0][0]
+            ends = await log.send(fleet(200, 200, log.partitions))
+            while (await asyncio.to_thread(site.ask, "SELECT count() FROM decisions"))[0][0] == before:
+                await asyncio.sleep(0.01)
+            folder = str(tmp_path / "b")
+            backup = asyncio.create_task(asyncio.to_thread(site.told, "backup", folder, "--without-keys"))
+            seed = 201
+            while not backup.done():
+                ends = await log.send(fleet(seed, 100, log.partitions))
+                seed += 1
+            await backup
+            await following.reach(ends)
+        archive.stop.set()
+        await archiving
+
+    asyncio.run(work())
+    total = site.judge_more(300)
+    site.archive(total)
+    whole = site.everything()
+    site.lose_clickhouse()
+    assert site.told("restore", str(tmp_path / "b"))["ok"]
+    restored = site.everything()
+    assert len(restored["decisions"]) == len(restored["leaves"]) < total
+    site.archive(total)
+    for table, rows in site.everything().items():
+        assert Counter(map(repr, rows)) == Counter(map(repr, whole[table])), table
+    site.verify()
+
+
 def test_what_a_restore_refuses(site: Site, tmp_path: Path) -> None:
     folder = tmp_path / "b"
     assert "--with-keys or --without-keys" in site.refused("backup", str(folder))
