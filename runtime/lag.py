@@ -60,6 +60,8 @@ class Lag:
         self._ends = ends
         self._topic = topic
         self._work = work
+        begun = time.monotonic()
+        metrics.BROKER_AGE.set_function(lambda: self.broker.age() or time.monotonic() - begun)
         self._found: dict[int, tuple[int, float]] = {}
         self._still: dict[int, tuple[int, int]] = {}
         self._times: dict[int, tuple[int, int]] = {}
@@ -72,7 +74,6 @@ class Lag:
                     await self._look()
             except (KafkaError, Unavailable, TimeoutError) as error:
                 log.debug("lag unknown", reason=str(error))
-            metrics.BROKER_AGE.set(self.broker.age() or 0)
             await asyncio.sleep(EVERY_SECONDS)
 
     def check(self) -> Check:
