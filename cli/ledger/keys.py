@@ -1,18 +1,23 @@
-"""`praetor ledger keys`: the public keys, and a new pair."""
+"""`praetor ledger keys`: the public keys, a new pair, the roll-over to the next one."""
 
 import json
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from cli.ledger.places import Place, Prefix, opened
 from cli.options import DataDir, JsonOutput
-from ledger.errors import MalformedKey
-from ledger.keys import check_name
+from ledger.errors import LedgerError, MalformedKey
+from ledger.keys import VerifyKey, check_name
+from ledger.note import open_note
+from ledger.rollover import rollover_line
 from runtime.errors import PraetorError
-from runtime.settings import load_settings
-from streams.keyring import CONTROL, LEDGER, create_key, read_verify_keys
+from runtime.settings import Settings, load_settings
+from streams.keyring import CONTROL, LEDGER, NEXT, create_key, key_file, read_verify_keys
+from streams.ledger_keys import keep_public, read_ledger_keys
 
+RESTART = "restart every `praetor govern`, then: praetor ledger keys retire"
 ROLES = {LEDGER: "signs checkpoints", CONTROL: "signs orders on agent.control"}
 
 keys_app = typer.Typer(help="Print the public keys: give the ledger's to whoever is to verify it.")
@@ -49,11 +54,7 @@ def new(
     `praetor topics create` makes one with a new log; this is for keys that are made elsewhere beforehand.
     """
     folder = load_settings(data).keys
-    name = name or f"praetor-ledger-{secrets.token_hex(4)}"
-    try:
-        check_name(name)
-    except MalformedKey as error:
-        raise PraetorError(str(error)) from error
+    name = _checked(name or _new_name())
     secret, public = folder / f"{LEDGER}.key", folder / f"{LEDGER}.pub"
     if public.exists() and not secret.exists():
         raise PraetorError(
@@ -63,3 +64,85 @@ def new(
     key = create_key(folder, LEDGER, name)
     typer.echo(f"{secret} is secret; give {public} to whoever verifies:")
     typer.echo(key.verify_key.to_text())
+
+
+@keys_app.command()
+def rotate(
+    data: DataDir = None,
+    name: Annotated[str, typer.Option(help="The new key's name, as it stands on notes.")] = "",
+) -> None:
+    """Begin a roll-over: make the next key (ledger.next.key). Workers started from now on sign with both.
+
+    Then restart every govern worker, one after the other, and end the overlap with `praetor ledger keys
+    retire`. Whoever trusts the old key goes on trusting the log: the checkpoints of the overlap name both
+    keys and are signed by both. Where a command is the next key, none is made.
+    """
+    settings = load_settings(data)
+    if settings.ledger_next_key_command:
+        keep_public(settings)
+        typer.echo(f"ledger.pub knows the next key; {RESTART}")
+        return
+    keys = read_ledger_keys(settings)
+    if keys.next is not None:
+        raise PraetorError(f"a roll-over to {keys.next.verify_key.id} is under way: {RESTART}")
+    key = create_key(settings.keys, LEDGER, _checked(name or _new_name()), NEXT)
+    secret = key_file(settings.keys, LEDGER, NEXT)
+    typer.echo(f"{secret} is secret; its public half was added to ledger.pub:")
+    typer.echo(key.verify_key.to_text())
+    typer.echo(f"Give it to every worker's folder of keys; {RESTART}")
+
+
+@keys_app.command()
+def retire(data: DataDir = None, topic_prefix: Prefix = "") -> None:
+    """End a roll-over: the old key's file is replaced by the next one's, once both have signed everywhere.
+
+    Refused while the newest checkpoint of any partition is not by both. Afterwards restart the workers.
+    """
+    settings = load_settings(data, topic_prefix=topic_prefix or None)
+    keys = read_ledger_keys(settings)
+    if keys.next is None:
+        raise PraetorError("no roll-over is under way: `praetor ledger keys rotate` begins one")
+    old, new = keys.current.verify_key, keys.next.verify_key
+    with opened(Place.kafka, settings) as source:
+        behind = [log.partition for log in source.logs() if not _is_by_both(source.newest(log), old, new)]
+    if behind:
+        raise PraetorError(
+            f"the newest checkpoint of partitions {', '.join(map(str, behind))} is not signed by both keys:"
+            " restart every govern worker with both, wait some seconds, then try again"
+        )
+    todo = _replace(settings)
+    typer.echo(f"{old.id} is retired; {new.id} signs alone from the next start on.")
+    typer.echo(f"{todo}Do the same in every worker's folder of keys, then restart each `praetor govern`.")
+
+
+def _is_by_both(record: dict[str, Any] | None, old: VerifyKey, new: VerifyKey) -> bool:
+    try:
+        note = open_note(record["note"] if record else "", [old, new])
+    except LedgerError:
+        return False
+    return len(note.verified) == 2 and f"\n{rollover_line(old, new)}\n" in note.text
+
+
+def _replace(settings: Settings) -> str:
+    """Put the next key in the old one's place; what is left to a person, in words."""
+    current, following = key_file(settings.keys, LEDGER), key_file(settings.keys, LEDGER, NEXT)
+    try:
+        if settings.ledger_next_key_command:
+            current.unlink(missing_ok=True)
+            return "Set PRAETOR_LEDGER_KEY_… to what PRAETOR_LEDGER_NEXT_KEY_… are, and unset those. "
+        following.replace(current)
+    except OSError as error:
+        raise PraetorError(f"{current}: {error.strerror}; nothing was retired") from error
+    return "Unset PRAETOR_LEDGER_KEY_…. " if settings.ledger_key_command else ""
+
+
+def _new_name() -> str:
+    return f"praetor-ledger-{secrets.token_hex(4)}"
+
+
+def _checked(name: str) -> str:
+    try:
+        check_name(name)
+    except MalformedKey as error:
+        raise PraetorError(str(error)) from error
+    return name
