@@ -13,6 +13,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from cli.main import app
 from runtime import metrics
 from runtime.settings import Settings
+from schemas.access import grants, principals
 from schemas.topics import TOPICS
 
 GENERATED = "<!-- written by `make docs`; change the code instead -->\n\n"
@@ -98,7 +99,35 @@ def _metric(collector: Counter | Gauge | Histogram) -> tuple[str, str, str, str]
     return name, described.type, labels, described.documentation
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page, "operations/metrics.md": metrics_page}
+def grants_page() -> str:
+    """Every grant in Kafka, as docs/operations/kafka-grants.md."""
+    head = (
+        "# Grants in Kafka\n\n" + GENERATED + "The least with which each part of Praetor works; the file is "
+        "[deploy/kafka/acls.yaml](../../deploy/kafka/acls.yaml). What is written carries the topic prefix, and "
+        "so do groups and transactional ids; `…` stands for whatever a name that begins so goes on with. How to "
+        "apply them: [security](security.md#grants-in-kafka).\n"
+    )
+    return head + "".join(f"\n## {name}\n\n{what}.\n\n{_grants(name)}" for name, what in principals().items())
+
+
+def _grants(name: str) -> str:
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for grant in grants(name):
+        resource = f"`{grant.name}{'…' * grant.prefixed}`"
+        together.setdefault((grant.kind.replace("_", " "), resource, grant.why), []).append(grant.operation)
+    rows = [
+        f"| {kind} {resource} | {', '.join(operations)} | {why} |"
+        for (kind, resource, why), operations in together.items()
+    ]
+    return "| on | may | why |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+PAGES = {
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+    "operations/metrics.md": metrics_page,
+    "operations/kafka-grants.md": grants_page,
+}
 
 
 def main(folder: Path) -> None:

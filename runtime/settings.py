@@ -4,22 +4,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import EnvSettingsSource
 
 from runtime.errors import PraetorError
 from runtime.secrets import secrets_from_files
 from runtime.security import mistakes, variable
 from runtime.stack import Stack, read_stack
+from runtime.wire import EMPTY, Wire
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 Port = Annotated[int, Field(ge=0, le=65535)]
-Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
-Mechanism = Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
-EMPTY = SecretStr("")
 SECURITY = {"kafka": ("kafka_",), "clickhouse": ("clickhouse_ssl_",)}
 
 
-class Settings(BaseSettings):
+class Settings(Wire):
     """Where things are and how the process behaves. Immutable.
 
     Each field `x` is read from the environment variable `PRAETOR_X`, a secret also from the file that
@@ -27,73 +25,15 @@ class Settings(BaseSettings):
     stack, and checks what belongs together.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="PRAETOR_",
-        frozen=True,
-        extra="forbid",
-        env_ignore_empty=True,
-        hide_input_in_errors=True,
-    )
-
     data: Path = Field(
         Path(".praetor"), description="Folder of the embedded stack: its data, keys, logs and stack.json."
     )
     bootstrap: str = Field("", description="Kafka bootstrap servers, `host:port[,host:port]`.")
-    kafka_security_protocol: Protocol = Field(
-        "PLAINTEXT",
-        description="How Kafka is spoken to: `PLAINTEXT`, `SSL` (TLS), `SASL_PLAINTEXT` (a login, nothing "
-        "encrypted), `SASL_SSL` (a login within TLS).",
-    )
-    kafka_sasl_mechanism: Mechanism = Field(
-        "", description="The login of `SASL_…`: `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER`."
-    )
-    kafka_sasl_username: str = Field("", description="Kafka user, for `PLAIN` and `SCRAM-…`.")
-    kafka_sasl_password: SecretStr = Field(EMPTY, description="Password of that user.")
-    kafka_oauth_token_file: Path | None = Field(
-        None,
-        description="For `OAUTHBEARER`: file of the token, read anew for each connection.",
-        validate_default=False,
-    )
-    kafka_oauth_token_url: str = Field(
-        "", description="For `OAUTHBEARER`: token endpoint asked by client credentials, `https://…`."
-    )
-    kafka_oauth_client_id: str = Field("", description="Client id at the token endpoint.")
-    kafka_oauth_client_secret: SecretStr = Field(EMPTY, description="Secret of that client.")
-    kafka_oauth_scope: str = Field("", description="Scope asked of the token endpoint; empty: none.")
-    kafka_ssl_cafile: Path | None = Field(
-        None,
-        description="PEM file of the certificates trusted for Kafka and the token endpoint. Default: "
-        "those that this machine trusts. The server's name is always checked.",
-        validate_default=False,
-    )
-    kafka_ssl_certfile: Path | None = Field(
-        None, description="PEM file of the client certificate (mTLS), with its chain.", validate_default=False
-    )
-    kafka_ssl_keyfile: Path | None = Field(
-        None,
-        description="PEM file of its key. Default: it stands in the certificate's file.",
-        validate_default=False,
-    )
-    kafka_ssl_password: SecretStr = Field(EMPTY, description="Password of that key, where it is encrypted.")
     clickhouse_url: str = Field(
         "", description="ClickHouse's HTTP interface, `http://host:8123` or `https://host:8443`."
     )
     clickhouse_user: str = Field("default", description="ClickHouse user.")
     clickhouse_password: SecretStr = Field(EMPTY, description="Password (or token) of that user.")
-    clickhouse_ssl_cafile: Path | None = Field(
-        None,
-        description="PEM file of the certificates trusted for ClickHouse. Default: those that this machine "
-        "trusts. The server's name is always checked.",
-        validate_default=False,
-    )
-    clickhouse_ssl_certfile: Path | None = Field(
-        None,
-        description="PEM file of the client certificate for ClickHouse, with its chain.",
-        validate_default=False,
-    )
-    clickhouse_ssl_keyfile: Path | None = Field(
-        None, description="PEM file of its key.", validate_default=False
-    )
     clickhouse_database: str = Field("praetor", description="ClickHouse database; `db migrate` creates it.")
     topic_prefix: str = Field(
         "", pattern=r"^[a-zA-Z0-9._-]*$", description="Put before the name of every topic that is written."
