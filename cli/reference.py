@@ -102,10 +102,12 @@ def _metric(collector: Counter | Gauge | Histogram) -> tuple[str, str, str, str]
 def grants_page() -> str:
     """Every grant in Kafka, as docs/operations/kafka-grants.md."""
     head = (
-        "# Grants in Kafka\n\n" + GENERATED + "The least with which each part of Praetor works; the file is "
-        "[deploy/kafka/acls.yaml](../../deploy/kafka/acls.yaml). What is written carries the topic prefix, and "
-        "so do groups and transactional ids; `…` stands for whatever a name that begins so goes on with. How to "
-        "apply them: [security](security.md#grants-in-kafka).\n"
+        "# Grants in Kafka\n\n"
+        f"{GENERATED}"
+        "The least with which each part of Praetor works; the file is "
+        "[deploy/kafka/acls.yaml](../../deploy/kafka/acls.yaml). What is written carries the topic "
+        "prefix, and so do groups and transactional ids; `…` stands for whatever a name that begins "
+        "so goes on with. How to apply them: [security](security.md#grants-in-kafka).\n"
     )
     return head + "".join(f"\n## {name}\n\n{what}.\n\n{_grants(name)}" for name, what in principals().items())
 
