@@ -45,7 +45,7 @@ class Worker:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             status, body = self.ask(path)
-            if wanted(status, body):
+            if status and wanted(status, body):
                 return body
             assert time.monotonic() < deadline, (path, status, body, tail(self.log))
             assert self.process.poll() is None, tail(self.log)

@@ -1,6 +1,7 @@
 """Health of the real commands on a real broker: ready, frozen, stuck, asked to stop."""
 
 import asyncio
+import shutil
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.embedded.services import Broker
+from runtime.embedded.services import Broker, ClickHouse
+from runtime.settings import Settings
+from sinks.migrate import migrate
 from tests.operations.probing import GOVERN, Worker, listening
 from tests.streams.fleet import fleet
 from tests.streams.helpers import Log
@@ -138,3 +141,53 @@ async def test_a_crash_and_a_message_are_one_json_line_each(log: Log, tmp_path: 
     last = crashing.events()[-1]
     assert (last["event"], last["error"]) == ("crashed", "ZeroDivisionError: division by zero")
     assert "Traceback" in last["exception"]
+
+
+async def test_the_archive_says_that_clickhouse_is_away_and_how_old_the_oldest_is(
+    log: Log, tmp_path: Path, own_clickhouse: ClickHouse
+) -> None:
+    env = await environment(log) | {
+        "PRAETOR_CLICKHOUSE_URL": own_clickhouse.url,
+        "PRAETOR_CLICKHOUSE_DATABASE": "health",
+    }
+    settings = Settings(clickhouse_url=own_clickhouse.url, clickhouse_database="health")
+    await asyncio.to_thread(migrate, settings)
+    with Worker(tmp_path / "log", env, "-m", "cli.main", "archive") as worker:
+        await asyncio.to_thread(worker.ready)
+        own_clickhouse.kill()
+        await log.judge(env["PRAETOR_TOPIC_PREFIX"], await log.send(fleet(4, 300, PARTITIONS)))
+        body = await asyncio.to_thread(worker.until, "/readyz", lambda s, b: "clickhouse" in b["failing"])
+        assert "does not answer" in body["checks"]["clickhouse"]["reason"]
+        body = await asyncio.to_thread(
+            worker.until, "/readyz", lambda s, b: b["checks"]["lag"]["oldest_seconds"] > 1
+        )
+        assert body["checks"]["lag"]["records"] > 0
+        assert worker.metric("praetor_buffer_bytes") >= 0
+        assert worker.metric("praetor_clickhouse_away_seconds") > 0
+        assert worker.ask("/livez")[0] == 200
+        own_clickhouse.start()
+        await asyncio.to_thread(
+            worker.until, "/readyz", lambda s, b: s == 200 and b["checks"]["lag"]["records"] == 0
+        )
+        assert worker.metric("praetor_archived_total") >= 300
+        worker.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(worker.process.wait) == 0
+    assert all(event["level"] in ("info", "warning", "error") for event in worker.events())
+
+
+async def test_the_age_of_what_nobody_judges_is_that_of_the_record(log: Log, tmp_path: Path) -> None:
+    """Without a bundle nothing is judged: the oldest action is asked of the log."""
+    env = await environment(log)
+    keys = tmp_path / "few"
+    shutil.copytree(log.keys, keys)
+    public = keys / "control.pub"
+    public.write_text(public.read_text().splitlines()[0] + "\n")
+    await log.send(fleet(5, 20, PARTITIONS))
+    with Worker(tmp_path / "log", env | {"PRAETOR_KEYS_DIR": str(keys)}, *GOVERN) as worker:
+        body = await asyncio.to_thread(
+            worker.until, "/readyz", lambda s, b: b["checks"].get("lag", {}).get("oldest_seconds", 0) > 2
+        )
+        assert body["checks"]["lag"]["records"] == 20
+        assert body["failing"] == ["control"]
+        assert body["checks"]["control"]["bundle"] is None
+        assert worker.ask("/livez")[1]["doing"]["partition 0"].startswith("waiting for a bundle")
