@@ -145,8 +145,8 @@ def _series(found: dict[str, list[Cost]]) -> Series:
     series.notes = [
         "One agent's calls with three arguments; a real broker on the same machine takes them meanwhile, from"
         " the SDK's own thread, which shares the interpreter's lock: that is in the clock's figures.",
-        "The least (that any client does): an id, JSON of the arguments, a salt, Avro by fastavro, a queue; no"
-        " numbers, redaction, limits, or sending.",
+        "The least (that any client does): an id, JSON of the arguments, a salt, Avro by fastavro, a queue;"
+        " no numbers, redaction, limits, or sending.",
         "One in 2 ms: caches and branch predictors are cold, as in an agent that thinks in between: the"
         " same work takes several times as long; it is compared with the least at the same pace.",
     ]

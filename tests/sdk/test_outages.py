@@ -91,6 +91,7 @@ def test_a_topic_that_comes_later_is_found(outage: Outage):
         client.action("read:file")
         report = client.flush(2.0)
         assert report.unsent == 1
+        assert report.error is not None and f"no topic {later.name}: create it" in report.error
         later.create()
     assert client.report.complete, client.report
     (events,) = later.read().values()

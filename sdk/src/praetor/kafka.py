@@ -8,6 +8,7 @@ leaves its partition without a usable sequence, so that the producer must be rep
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
@@ -23,13 +24,16 @@ try:
     from aiokafka import errors
     from aiokafka.helpers import create_ssl_context
     from aiokafka.partitioner import murmur2
+
+    from praetor.reasons import NotTaken, explain, why_not
 except ModuleNotFoundError as missing:  # the extra is not installed
     raise TransportMissing(
         f"to send events, the Kafka client must be installed ({missing}): pip install 'praetor-sdk[kafka]'"
     ) from missing
 
 BATCH_BYTES = 256 * 1024
-FAILURES: tuple[type[BaseException], ...] = (errors.KafkaError, OSError, asyncio.TimeoutError)
+FAILURES: tuple[type[BaseException], ...] = (NotTaken,)
+RAISED = (errors.KafkaError, OSError, asyncio.TimeoutError)
 TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
 
 
@@ -39,6 +43,8 @@ def security_options(security: Security) -> dict[str, Any]:
     Raises:
         PraetorError: TLS files cannot be used.
     """
+    # at debug it logs the bytes of logins
+    logging.getLogger("aiokafka.conn").setLevel(logging.INFO)
     return security.options(create_ssl_context)
 
 
@@ -58,19 +64,18 @@ class Kafka:
     topic: str
     client_id: str
     request_timeout: float
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     async def connect(self) -> Connection:
         """A started producer; raises one of `FAILURES`."""
+        chosen = {
+            "client_id": self.client_id,
+            "request_timeout_ms": int(self.request_timeout * 1000),
+            "max_batch_size": BATCH_BYTES,
+            **self.options,
+        }
         producer = aiokafka.AIOKafkaProducer(
-            **{
-                "bootstrap_servers": self.bootstrap,
-                "client_id": self.client_id,
-                "request_timeout_ms": int(self.request_timeout * 1000),
-                "max_batch_size": BATCH_BYTES,
-                **self.options,
-                "enable_idempotence": True,
-            }
+            **{"bootstrap_servers": self.bootstrap, **chosen, "enable_idempotence": True}
         )
         # a partition without a leader would give its batch up after a request's timeout, though nobody
         # knows whether it arrived; waiting longer is what keeps it from being doubled
@@ -79,6 +84,12 @@ class Kafka:
         try:
             await producer.start()
             connection.partitions = len(await producer.partitions_for(self.topic))
+        except errors.KafkaConnectionError as error:
+            await connection.close()
+            raise await why_not(self.bootstrap, chosen) from error
+        except RAISED as error:
+            await connection.close()
+            raise explain(error, self.topic) from error
         except BaseException:
             await connection.close()
             raise
@@ -106,22 +117,26 @@ class Producer:
                 break
             count += 1
         builder.close()
-        arrival = await self._producer.send_batch(builder, self._topic, partition=partition)
-        return count, _arrived(arrival)
+        try:
+            arrival = await self._producer.send_batch(builder, self._topic, partition=partition)
+        except RAISED as error:
+            raise explain(error, self._topic) from error
+        return count, self._arrived(arrival)
 
     async def close(self) -> None:
         """Leave at once."""
         try:
             await asyncio.wait_for(self._producer.stop(), 1)
-        except FAILURES:
+        except RAISED:
             pass
         finally:
             self._producer._closed = True  # cut off on purpose: nothing to warn of
             await self._producer.client.close()
 
-
-async def _arrived(arrival: Awaitable[Any]) -> None:
-    try:
-        await arrival
-    except TOO_LARGE as error:
-        raise TooLarge(f"{type(error).__name__}: {error}") from error
+    async def _arrived(self, arrival: Awaitable[Any]) -> None:
+        try:
+            await arrival
+        except TOO_LARGE as error:
+            raise TooLarge(f"{type(error).__name__}: {error}") from error
+        except RAISED as error:
+            raise explain(error, self._topic) from error

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 OWN = {"tenant", "producer_id", "producer_epoch", "producer_seq", "salt"}
 GIVEN = NAMES - OWN - {"content_sha256", "content_bytes", "arguments_sha256", "arguments_bytes"}
-POOL = 128
+POOL = 1024
 SPARE = 64
 """Bytes kept free below the server's limit on a record."""
 

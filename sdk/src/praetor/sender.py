@@ -156,7 +156,7 @@ class Sender:
         self._buffer.reject(event)
 
     def _tell(self, error: BaseException) -> None:
-        text = f"{type(error).__name__}: {error}"
+        text = str(error)
         if text != self.error:
             log.warning("events are kept and will be sent again: %s", text)
         self.error = text
