@@ -179,7 +179,7 @@ def test_a_file_with_bad_lines_publishes_nothing_and_names_them_all(run, appende
     assert said[0] == f"{file}: 3 bad lines, nothing was published"
     assert said[1] == "line 2: unknown key 'actoin'"
     assert said[2] == "line 3: 'agent_id' is missing; 'action' is missing"
-    assert said[3].startswith("line 4: 1048")
+    assert said[3].startswith("line 4: a value of 1048")
     assert appended() == []
 
 
