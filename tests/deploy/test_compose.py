@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def bootstrap(tmp_path: Path):
 
 def test_the_brokers_settings_carry_the_log(bootstrap: str, tmp_path: Path) -> None:
     where = {"PRAETOR_BOOTSTRAP": bootstrap, "PRAETOR_KEYS_DIR": str(tmp_path / "keys")}
-    command = [ROOT / ".venv/bin/praetor"]
+    command = [sys.executable, "-m", "cli.main"]
     run(*command, "topics", "create", "--partitions", "2", cwd=tmp_path, **where)
     run(*command, "policy", "publish", "--if-none", cwd=tmp_path, **where)
     shown = run(*command, "topics", "show", "--json", cwd=tmp_path, **where)
