@@ -12,7 +12,6 @@ from typing import Any
 from uuid import uuid4
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from praetor import AsyncPraetor, Praetor
 
 from runtime.embedded.services import Broker
@@ -29,8 +28,9 @@ CLOSING = "close:producer"
 class Actions:
     """A topic of a name of its own with the settings of `agent.actions`."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, **config: str) -> None:
         self.bootstrap = bootstrap
+        self._config = {**ACTIONS.config, **config}
         self.name = f"actions-{uuid4().hex[:12]}"
         self.options = {"bootstrap_servers": bootstrap}
 
@@ -43,28 +43,11 @@ class Actions:
         await admin.start()
         try:
             reply = await admin.create_topics(
-                [NewTopic(self.name, PARTITIONS, 1, topic_configs=ACTIONS.config)]
+                [NewTopic(self.name, PARTITIONS, 1, topic_configs=self._config)]
             )
         finally:
             await admin.close()
         assert not [error for error in reply.topic_errors if error[1]], reply
-
-    def shrink(self, largest: int) -> None:
-        """Have the topic refuse larger batches."""
-
-        async def alter() -> None:
-            admin = AIOKafkaAdminClient(**self.options)
-            await admin.start()
-            try:
-                config = {"max.message.bytes": str(largest)}
-                reply = await admin.alter_configs(
-                    [ConfigResource(ConfigResourceType.TOPIC, self.name, config)]
-                )
-            finally:
-                await admin.close()
-            assert not [found for answer in reply for found in answer.resources if found[0]], reply
-
-        asyncio.run(alter())
 
     def client(self, agent_id: str = "a", **settings: Any) -> Praetor:
         return Praetor(self.bootstrap, tenant="acme", agent_id=agent_id, topic=self.name, **settings)

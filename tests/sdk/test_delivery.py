@@ -108,6 +108,26 @@ async def test_a_full_buffer_lets_other_coroutines_run(actions: Actions):
     assert (await client.close(0)).unsent == 2
 
 
+def test_a_flush_does_not_wait_for_what_is_taken_after_it(actions: Actions):
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            client.action("read:file", agent_id="busy")
+
+    with actions.client(full_timeout=60) as client:
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            for n in range(1, 4):
+                client.action("read:file")
+                assert client.flush(60).agents["a"].acknowledged == n
+        finally:
+            stop.set()
+            thread.join()
+    assert client.report.complete
+
+
 def test_a_closed_client_takes_nothing(actions: Actions):
     with actions.client() as client:
         client.action("read:file")
@@ -117,9 +137,9 @@ def test_a_closed_client_takes_nothing(actions: Actions):
     assert client.report.acknowledged == 2
 
 
-def test_what_the_broker_refuses_for_ever_is_told_and_holds_nobody_up(actions: Actions, tmp_path):
+def test_what_the_broker_refuses_for_ever_is_told_and_holds_nobody_up(broker: str, tmp_path):
     """A record too large for its topic: the others go on, the report and the spool have it."""
-    actions.shrink(2000)
+    actions = Actions(broker, **{"max.message.bytes": "2000"}).create()
     with actions.client(spool=tmp_path / "spool") as client:
         for i in range(30):
             client.action("read:file", str(i), content="x" * (3000 if i == 10 else 10))

@@ -50,7 +50,8 @@ def resend(file: Path, bootstrap: str | None, topic: str, timeout: float) -> int
     Raises:
         PraetorError: the file is damaged, or not all was acknowledged in so many seconds: the file stays.
     """
-    events = [_event(value) for value in read_spool(file)]
+    agents: dict[tuple[str, str], Agent] = {}
+    events = [Event(_agent(value, agents), value, False) for value in read_spool(file)]
     target, failures = kafka_target(bootstrap, Options(topic=topic), "praetor-sdk-resend")
     buffer = Buffer("", len(events) + 1, 1)
     worker = Worker(lambda: Sender(buffer, target.connect, failures, 0.0))
@@ -66,11 +67,12 @@ def resend(file: Path, bootstrap: str | None, topic: str, timeout: float) -> int
     return len(events)
 
 
-def _event(value: bytes) -> Event:
+def _agent(value: bytes, agents: dict[tuple[str, str], Agent]) -> Agent:
     named = fastavro.schemaless_reader(io.BytesIO(value[len(PREFIX) :]), _NAMED, None)
     if not isinstance(named, dict):
         raise PraetorError(f"no event: {value[:16].hex()}")
-    return Event(Agent(str(named["tenant"]), str(named["agent_id"])), value, False)
+    who = str(named["tenant"]), str(named["agent_id"])
+    return agents.setdefault(who, Agent(*who))
 
 
 if __name__ == "__main__":

@@ -15,13 +15,14 @@ from praetor.report import AgentReport
 class Agent:
     """One agent's numbers in this epoch."""
 
-    __slots__ = ("acknowledged", "closed", "key", "name", "refused", "taken")
+    __slots__ = ("acknowledged", "closed", "key", "name", "refused", "settled", "taken")
 
     def __init__(self, tenant: str, name: str) -> None:
         self.name = name
         self.key = agent_key(tenant, name)
         self.taken = 0
         self.acknowledged = 0
+        self.settled = 0
         self.refused = 0
         self.closed = False
 
@@ -77,8 +78,11 @@ class Buffer:
             wake()
 
     def requeue(self, events: list[Event]) -> None:
-        """Take events that have their numbers, whatever room there is."""
+        """Take events that have their numbers, whatever room there is; one agent is one object."""
         with self._changed:
+            for event in events:
+                event.agent.taken += 1
+                self._agents[event.agent.key.decode()] = event.agent
             self._queue.extend(events)
             self._events += len(events)
             self._bytes += sum(len(event.value) for event in events)
@@ -130,9 +134,14 @@ class Buffer:
             self._free([event])
 
     def drained(self, timeout: float | None) -> bool:
-        """Wait until nothing is under way; False: not within so many seconds."""
+        """Wait until nothing that was taken before is under way; False: not within so many seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._events, timeout)
+            marks = {agent: agent.taken for agent in self._agents.values()}
+            self._waiting += 1
+            try:
+                return self._changed.wait_for(lambda: self._settled(marks), timeout)
+            finally:
+                self._waiting -= 1
 
     def reports(self) -> dict[str, AgentReport]:
         """Each agent as it stands."""
@@ -145,6 +154,12 @@ class Buffer:
             agent = self._agents[name] = Agent(self._tenant, name)
         return agent
 
+    def _settled(self, marks: dict[Agent, int]) -> bool:
+        if self._events:
+            for agent in [agent for agent, mark in marks.items() if agent.settled >= mark]:
+                del marks[agent]
+        return not self._events or not marks
+
     def _append(self, agent: Agent, head: bytes, tail: bytes, closing: bool) -> None:
         value = join(head, agent.taken, tail)
         agent.taken += 1
@@ -155,7 +170,9 @@ class Buffer:
     def _free(self, events: list[Event]) -> None:
         self._events -= len(events)
         self._bytes -= sum(len(event.value) for event in events)
-        if self._waiting or not self._events:
+        for event in events:
+            event.agent.settled += 1
+        if self._waiting:
             self._changed.notify_all()
 
     def _wait_for_room(self, size: int, wait: float) -> None:
