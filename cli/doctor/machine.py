@@ -8,7 +8,8 @@ from cli.config import mistakes_in
 from cli.doctor.check import Check, failed, ok, warning
 from runtime.errors import PraetorError
 from runtime.settings import Settings
-from streams.keyring import CONTROL, LEDGER, read_signing_key, read_verify_keys
+from streams.keyring import CONTROL, read_verify_keys
+from streams.ledger_keys import read_ledger_keys
 
 LOW_BYTES = 2 << 30
 LOW_SHARE = 0.1
@@ -25,12 +26,6 @@ def check_settings(data: Path | None) -> Iterator[Check]:
 
 def check_keys(settings: Settings) -> Iterator[Check]:
     """The keys that a worker of govern needs."""
-    try:
-        read_signing_key(settings.keys, LEDGER)
-        read_verify_keys(settings.keys, CONTROL)
-    except PraetorError as error:
-        yield failed("keys", str(error), "only `govern` needs them; name their folder by PRAETOR_KEYS_DIR")
-        return
     open_to_others = [p.name for p in sorted(settings.keys.glob("*.key")) if p.stat().st_mode & 0o077]
     if open_to_others:
         names = ", ".join(open_to_others)
@@ -39,8 +34,14 @@ def check_keys(settings: Settings) -> Iterator[Check]:
             f"others may read {names} in {settings.keys}",
             f"chmod 600 {settings.keys}/*.key, and think of these keys as known: praetor ledger keys rotate",
         )
-    else:
-        yield ok("keys", f"in {settings.keys}, readable to their owner only")
+        return
+    try:
+        read_ledger_keys(settings).check()
+        read_verify_keys(settings.keys, CONTROL)
+    except PraetorError as error:
+        yield failed("keys", str(error), "only `govern` needs them; name their folder by PRAETOR_KEYS_DIR")
+        return
+    yield ok("keys", f"in {settings.keys}, readable to their owner only")
 
 
 def check_disk(settings: Settings) -> Iterator[Check]:

@@ -2,9 +2,13 @@
 
 import json
 import secrets
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from cli.ledger.places import Place, Prefix, opened
 from cli.options import DataDir, JsonOutput
@@ -64,6 +68,24 @@ def new(
     key = create_key(folder, LEDGER, name)
     typer.echo(f"{secret} is secret; give {public} to whoever verifies:")
     typer.echo(key.verify_key.to_text())
+
+
+@keys_app.command()
+def public(
+    name: Annotated[str, typer.Argument(help="The key's name, as it is to stand on notes.")],
+    pem: Annotated[Path, typer.Argument(help="Its public key as PEM, as a KMS or openssl exports it.")],
+) -> None:
+    """Print an Ed25519 public key that is kept elsewhere as a verifier key, for PRAETOR_LEDGER_KEY_PUBLIC.
+
+    Example: praetor ledger keys public acme-ledger kms.pem
+    """
+    try:
+        key = load_pem_public_key(pem.read_bytes())
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        raise PraetorError(f"{pem}: no public key in PEM can be read: {error}") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise PraetorError(f"{pem} holds another kind of key than Ed25519")
+    typer.echo(VerifyKey(_checked(name), key.public_bytes_raw()).to_text())
 
 
 @keys_app.command()

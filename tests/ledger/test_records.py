@@ -86,3 +86,10 @@ def test_a_record_twice():
 
 def test_a_record_that_the_ledger_does_not_know():
     assert found([*RECORDS, a_record(9)]) == [(Kind.RECORD_UNKNOWN, f"{ORIGIN} seq 9")]
+
+
+def test_a_forged_number_costs_no_counting():
+    far = 2**60
+    records = [*RECORDS[:2], replace(a_record(9), seq=far)]
+    places = [place for kind, place in found(records, range(far + 1)) if kind is Kind.RECORD_MISSING]
+    assert places == [f"{ORIGIN} seq 2-{far - 1}"]

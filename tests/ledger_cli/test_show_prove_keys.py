@@ -6,10 +6,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from judgement.decision import bound_bytes
 from ledger.checkpoint import open_checkpoint
-from ledger.keys import VerifyKey
+from ledger.keys import SigningKey, VerifyKey
 from ledger.tree import verify_consistency, verify_inclusion
 from schemas.codec import decode
 from streams.keyring import LEDGER, read_signing_key, read_verify_keys
@@ -110,3 +112,15 @@ def test_a_key_name_that_is_none_is_said(tmp_path: Path) -> None:
     env = {"PRAETOR_KEYS_DIR": str(tmp_path)}
     assert "key name 'a b'" in run("keys", "new", "--name", "a b", env=env).error
     assert not list(tmp_path.iterdir())
+
+
+def test_a_public_key_kept_elsewhere_is_written_as_notes_do(tmp_path: Path) -> None:
+    key = SigningKey("acme-ledger", b"k" * 32)
+    pem = Ed25519PublicKey.from_public_bytes(key.verify_key.public).public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+    (tmp_path / "kms.pem").write_bytes(pem)
+    printed = run("keys", "public", "acme-ledger", str(tmp_path / "kms.pem"), env={})
+    assert printed.out.strip() == key.verify_key.to_text()
+    (tmp_path / "none.pem").write_text("none")
+    assert "no public key in PEM" in run("keys", "public", "a", str(tmp_path / "none.pem"), env={}).error
