@@ -35,7 +35,7 @@ def archive(
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     with worker("archive", settings) as health:
         options = common_options(settings)
-        need_migrated(settings)
         pace = Pace(dry=dry_ms / 1000, linger=linger_ms / 1000)
         job = Job(settings.topic_prefix, log_id, pace, inserts)
-        serve("archive", Archive(options, ClickHouseSink(settings), job, health), health)
+        sink = ClickHouseSink(settings)
+        serve("archive", Archive(options, sink, job, health, lambda: need_migrated(settings)), health)

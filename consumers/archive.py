@@ -4,6 +4,7 @@ Owning partition n of agent.decisions is owning partition n of the other archive
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from consumers.buffer import MAX_BYTES
@@ -14,6 +15,7 @@ from consumers.recovery import Log
 from consumers.writing import Destination
 from runtime.errors import PraetorError
 from runtime.health import Health
+from runtime.insist import insist
 from runtime.kafka import FETCH_BYTES, Ends, Options, check_access, partition_counts
 from runtime.lag import Lag
 from runtime.ownership import Group, Ownership
@@ -44,14 +46,23 @@ class Job:
 
 
 class Archive:
-    """Archives until `stop` is set. Several processes of one prefix share the partitions."""
+    """Archives until `stop` is set. Several processes of one prefix share the partitions.
+
+    `ready` is called in a thread before anything else; what it raises says what ClickHouse lacks.
+    """
 
     def __init__(
-        self, options: Options, sink: ClickHouseSink, job: Job, health: Health | None = None
+        self,
+        options: Options,
+        sink: ClickHouseSink,
+        job: Job,
+        health: Health | None = None,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         self.stop = asyncio.Event()
         self._options = options
         self._job = job
+        self._ready = ready
         self._ends = Ends(options)
         self._sink = Destination(sink, job.inserts)
         self._log_id = job.log_id
@@ -64,23 +75,29 @@ class Archive:
         self._health.check("lag", self._lag.check)
 
     async def run(self) -> None:
-        """Join, archive, leave.
+        """Wait for the broker and ClickHouse, join, archive, leave.
 
         Raises:
             PraetorError: something cannot be archived, or is missing; every partition is stopped.
-            Unavailable: no broker answers at the start.
         """
-        await self._check_topics()
-        await self._ends.start()
         try:
-            self._log_id = self._log_id or await read_log_id(self._options, self._ends)
-            await self._sink.open()
+            if not await insist(self._open, "start archiving", self.stop):
+                return
             name = f"{self._job.prefix}praetor-archive-{self._log_id}"
             group = Group(name, self._decisions, self._begin, self._held, patient=False)
             await Ownership(self._options, group, self._health).run(self.stop, self._lag.follow())
         finally:
             await self._sink.close()
             await self._ends.stop()
+
+    async def _open(self) -> bool:
+        await self._ends.stop()  # what an attempt before has left
+        await asyncio.to_thread(self._ready)
+        await self._check_topics()
+        await self._ends.start()
+        self._log_id = self._log_id or await read_log_id(self._options, self._ends)
+        await self._sink.open()
+        return True
 
     @property
     def _decisions(self) -> str:

@@ -1,11 +1,12 @@
-"""Letting go of a producer whose broker may be silent or gone.
+"""Letting go of clients whose broker may be silent or gone.
 
-Source of what is relied on: aiokafka 0.14.0, producer/sender.py.
+Source of what is relied on: aiokafka 0.14.0, producer/sender.py, consumer/fetcher.py, group_coordinator.py.
 """
 
 import asyncio
+from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:
@@ -20,11 +21,39 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     if sending is not None and not sending.done():
         # requests repeat themselves for ever once their client is closed: each is a task of its own
         tasks |= sending.get_coro().cr_frame.f_locals["tasks"]
+    await _end(list(tasks))
+    await producer.client.close()
+    _read_failures(producer)
+
+
+async def cut(consumer: AIOKafkaConsumer) -> None:
+    """Cut off a consumer at once: a member leaves its group without a word.
+
+    Its own `stop` waits for a silent broker; where a fetch has just failed it raises CancelledError, as if
+    the caller were cancelled: a partition's work that took that for its own end stood still for ever.
+    """
+    consumer._closed = True
+    await asyncio.sleep(0)  # a task cancelled before its first step leaves its coroutine unawaited
+    coordinator, fetcher = consumer._coordinator, consumer._fetcher
+    names = ("_coordination_task", "_heartbeat_task", "_commit_refresh_task", "_reset_committed_task")
+    tasks = [getattr(coordinator, name, None) for name in names]
+    if fetcher is not None:
+        tasks += [fetcher._fetch_task, *fetcher._pending_tasks]
+    await _end([task for task in tasks if task is not None])
+    if fetcher is not None:
+        for waiter in tuple(fetcher._fetch_waiters):
+            fetcher._notify(waiter)
+    # closing TLS in good order waits for the broker, which does not listen while it holds back an answer
+    for connection in consumer._client._conns.values():
+        if connection._writer is not None:
+            connection._writer.transport.abort()
+    await consumer._client.close()
+
+
+async def _end(tasks: list[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await producer.client.close()
-    _read_failures(producer)
 
 
 def _read_failures(producer: AIOKafkaProducer) -> None:

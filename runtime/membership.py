@@ -7,11 +7,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
 
+from runtime.abandon import cut
+from runtime.insist import insist
 from runtime.kafka import Options, started
 from runtime.kafka_errors import refusal
+
+log = structlog.get_logger()
+
+LEAVE_SECONDS = 3.0
 
 OnChange = Callable[[set[TopicPartition]], Awaitable[None]]
 
@@ -45,32 +52,36 @@ class Membership:
         self._telling = asyncio.Lock()
         self._joined = asyncio.Event()
 
-    async def start(self) -> None:
-        """Join; returns after the first assignment, which may be empty.
+    async def start(self, stop: asyncio.Event | None = None) -> bool:
+        """Join, trying again until the broker is there or `stop` is set; whether it was joined.
+
+        It returns after the first assignment, which may be empty.
 
         Raises:
-            Unavailable: no broker answers.
+            PraetorError: the group may not be joined.
         """
         async with self._changing:
-            await self._join()
+            return await self._join_once_there("joining", stop)
 
     async def stop(self) -> None:
         """Revoke what is held and leave the group."""
         async with self._changing:
             await self._leave()
 
-    async def rejoin(self) -> None:
-        """Leave and join anew, as a new member."""
+    async def rejoin(self, stop: asyncio.Event | None = None) -> bool:
+        """Leave and join anew, as a new member, as `start` does."""
         async with self._changing:
             await self._leave()
-            await self._join()
+            return await self._join_once_there("rejoining", stop)
+
+    async def _join_once_there(self, doing: str, stop: asyncio.Event | None) -> bool:
+        return await insist(self._join, f"{doing} group {self._group}", stop) is not None
 
     async def run(self) -> None:
-        """Wait for ever, raising what the group's coordination comes to; run it beside the owner's work.
+        """Wait for ever, seeing to what the group's coordination comes to; run it beside the owner's work.
 
         Raises:
             PraetorError: this client may not join the group, or may no longer see its topic.
-            aiokafka.errors.KafkaError: anything else.
         """
         while True:
             await self._joined.wait()
@@ -82,7 +93,10 @@ class Membership:
                     with suppress(ConsumerStoppedError):
                         await consumer.getmany(timeout_ms=200, max_records=1)
                 except KafkaError as error:
-                    raise refusal(error, self._options) or error from error
+                    if person := refusal(error, self._options):
+                        raise person from error
+                    log.warning("the group's coordination failed, rejoining", reason=str(error))
+                    await self.rejoin()
                 await asyncio.sleep(0.2)
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -109,7 +123,7 @@ class Membership:
         committed = await consumer.committed(tp) if consumer is not None else None
         await self.commit({tp: committed or 0})
 
-    async def _join(self) -> None:
+    async def _join(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             **self._options,
             group_id=self._group,
@@ -124,15 +138,20 @@ class Membership:
         )
         self._listener = _Listener(self, consumer)
         consumer.subscribe(self._topics, listener=self._listener)
-        self._consumer = await started(consumer, self._options)
+        try:
+            self._consumer = await started(consumer, self._options)
+        except BaseException:
+            await self._leave()  # it may have been given partitions before it failed
+            raise
         self._joined.set()
+        return consumer
 
     async def _leave(self) -> None:
         self._joined.clear()
         consumer, self._consumer, self._listener = self._consumer, None, None
         await self._change(set())
         if consumer is not None:
-            await consumer.stop()
+            await _stop(consumer)
 
     async def changed(self, listener: "_Listener", held: set[TopicPartition]) -> None:
         """Called by the consumer's listener; a consumer that has been left no longer counts."""
@@ -148,6 +167,17 @@ class Membership:
                 await self._on_revoked(revoked)
             if held:
                 await self._on_assigned(held)
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group in good order; cut the consumer off where the broker does not let it in time."""
+    stopping = asyncio.create_task(consumer.stop())
+    try:
+        await asyncio.wait([stopping], timeout=LEAVE_SECONDS)
+    finally:
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+        await cut(consumer)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -91,12 +91,10 @@ class Ownership:
 
         Raises:
             PraetorError: a person is needed, and the group is not patient.
-            Unavailable: no broker answers at the start, or when the group is joined again.
         """
         vital = [asyncio.create_task(c) for c in (*beside, self._membership.run())]
         try:
-            await self._membership.start()
-            self._joined = True
+            self._joined = await self._membership.start(stop)
             while not stop.is_set():
                 await self._attend(stop, vital)
         finally:
@@ -121,7 +119,7 @@ class Ownership:
             self._rejoin.clear()
             log.warning("rejoining the group")
             metrics.REJOINS.inc()
-            await self._membership.rejoin()
+            await self._membership.rejoin(stop)
         metrics.PARTITIONS_READY.set(sum(work.ready.is_set() for work in self._work.values()))
         await self._commit_lag()
 
@@ -195,6 +193,12 @@ class Ownership:
                 log.warning("partition lost", partition=partition, reason=_words(error))
                 self._rejoin.set()
                 return
+            except asyncio.CancelledError:
+                # a future of the client's may be cancelled; who takes that for an order stands still for ever
+                if _ordered():
+                    raise
+                metrics.RETAKEN.inc()
+                log.warning("taking the partition over anew", partition=partition, reason="cut off")
             except (KafkaError, Unavailable, PraetorError) as error:
                 person = error if isinstance(error, PraetorError) else refusal(error, self._options)
                 if person is None:
@@ -219,6 +223,12 @@ class Ownership:
 
 def _watched(partition: int) -> str:
     return f"partition {partition}"
+
+
+def _ordered() -> bool:
+    """Whether somebody cancelled the running task, rather than what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _words(error: Exception) -> str:

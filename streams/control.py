@@ -136,7 +136,7 @@ class ControlFollower:
         self._consumer: AIOKafkaConsumer | None = None
 
     async def start(self) -> None:
-        """Read to the end once.
+        """Read to the end once, or on from where an attempt that failed had come to.
 
         Raises:
             Newer: it holds an order of a kind that this version does not know.
@@ -150,7 +150,8 @@ class ControlFollower:
         if CONTROL.name not in await consumer.topics():
             raise PraetorError(f"topic {CONTROL.name} is missing: run `praetor topics create`")
         consumer.assign([PARTITION])
-        consumer.seek(PARTITION, (await consumer.beginning_offsets([PARTITION]))[PARTITION])
+        first = (await consumer.beginning_offsets([PARTITION]))[PARTITION]
+        consumer.seek(PARTITION, max(first, self.view.offset + 1))
         while not await self._confirm(consumer):
             await self._read(consumer)
         if not self.view.log_id:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from ledger.keys import NoteKey, VerifyKey
 from runtime.errors import PraetorError
 from runtime.health import Health
+from runtime.insist import insist
 from runtime.kafka import Ends, Options
 from runtime.lag import Lag
 from runtime.ownership import Group, Ownership
 from schemas.topics import ACTIONS
-from streams.control import ControlFollower
+from streams.control import ControlFollower, ControlView
 from streams.ledger_keys import LedgerKeys
 from streams.pace import Pace
 from streams.partition import Partition, Place
@@ -57,24 +58,32 @@ class Worker:
         self._health.check("lag", self._lag.check)
 
     async def run(self) -> None:
-        """Join, judge, leave.
+        """Wait for the broker, join, judge, leave.
 
         Raises:
             PraetorError: there is no log, or its topics are missing or not of its partition count.
-            Unavailable: no broker answers at the start.
         """
         try:
-            await self._ends.start()
-            await self._control.start()
-            view = self._control.view
-            await check_topics(self._options, view, self._prefix)
+            view = await insist(self._open, "start judging", self.stop)
+            if view is None:
+                return
             name = f"{self._prefix}praetor-govern-{view.log_id}"
             group = Group(name, ACTIONS.name, self._begin, self._held, patient=True)
             owned = Ownership(self._options, group, self._health)
             await owned.run(self.stop, self._control.follow(), self._lag.follow())
         finally:
-            await self._control.stop()
-            await self._ends.stop()
+            await self._close()
+
+    async def _open(self) -> ControlView:
+        await self._close()  # what an attempt before has left
+        await self._ends.start()
+        await self._control.start()
+        await check_topics(self._options, self._control.view, self._prefix)
+        return self._control.view
+
+    async def _close(self) -> None:
+        await self._control.stop()
+        await self._ends.stop()
 
     def _held(self, partitions: list[int]) -> None:
         self._memory = {p: memory for p, memory in self._memory.items() if p in partitions}

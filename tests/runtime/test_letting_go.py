@@ -1,0 +1,164 @@
+"""Clients whose broker is silent or gone are let go of; who needs them waits for it to come back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import pytest
+import structlog
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import NodeNotReadyError
+
+from runtime.embedded.services import Broker
+from runtime.errors import PraetorError, Unavailable
+from runtime.health import Watch
+from runtime.insist import insist
+from runtime.kafka import Options, start_consumer
+from runtime.ownership import Group, Ownership
+
+
+async def made(options: Options) -> str:
+    """A topic of one partition with a record in it."""
+    name = f"t-{uuid4().hex}"
+    admin = AIOKafkaAdminClient(**options)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 1, 1)])
+    await admin.close()
+    producer = AIOKafkaProducer(**options)
+    await producer.start()
+    await producer.send_and_wait(name, b"value", partition=0)
+    await producer.stop()
+    return name
+
+
+async def test_a_consumer_whose_fetch_has_just_failed_stops(
+    own_broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """aiokafka's own stop raises CancelledError then."""
+    options: Options = {"bootstrap_servers": own_broker.bootstrap}
+    tp = TopicPartition(await made(options), 0)
+    # it comes back to the failed fetch after a minute, not after 0.1 s: the stop falls into that time
+    consumer = await start_consumer(options, "read_committed", retry_backoff_ms=60_000)
+    consumer.assign([tp])
+    consumer.seek(tp, 1)  # the end: the fetch waits at the broker
+    while not consumer._fetcher._pending_tasks:
+        await asyncio.sleep(0.01)
+    own_broker.kill()
+    while "Failed fetch messages" not in caplog.text:
+        await asyncio.sleep(0.01)
+    assert consumer._fetcher._pending_tasks
+    await asyncio.wait_for(consumer.stop(), 5)
+    assert all(task.cancelled() for task in consumer._fetcher._pending_tasks)
+
+
+class Idle:
+    """Work that takes over, and then does what it is told to."""
+
+    def __init__(self, doing: Callable[["Idle"], Awaitable[None]]) -> None:
+        self.stopping = asyncio.Event()
+        self.ready = asyncio.Event()
+        self.watch = Watch()
+        self.position: int | None = None
+        self.reached: int | None = None
+        self._doing = doing
+
+    async def take_over(self) -> None: ...
+
+    async def run(self) -> None:
+        self.ready.set()
+        await self._doing(self)
+
+    async def close(self) -> None: ...
+
+
+async def owned(
+    options: Options, topic: str, doing: Callable[[Idle], Awaitable[None]]
+) -> tuple[asyncio.Event, asyncio.Task[None]]:
+    group = Group(f"g-{topic}", topic, lambda _: Idle(doing), lambda _: None, patient=True)
+    stop = asyncio.Event()
+    return stop, asyncio.create_task(Ownership(options, group).run(stop))
+
+
+async def test_work_that_a_client_cancels_is_begun_anew(broker: str) -> None:
+    options: Options = {"bootstrap_servers": broker}
+    begun: list[Idle] = []
+    twice = asyncio.Event()
+
+    async def doing(work: Idle) -> None:
+        begun.append(work)
+        if len(begun) == 1:
+            future = asyncio.get_running_loop().create_future()
+            future.cancel()
+            await future
+        twice.set()
+        await work.stopping.wait()
+
+    stop, task = await owned(options, await made(options), doing)
+    await asyncio.wait_for(twice.wait(), 30)
+    stop.set()
+    await task
+    assert len(begun) == 2
+
+
+async def test_a_member_rejoins_once_the_broker_is_back(own_broker: Broker) -> None:
+    options: Options = {"bootstrap_servers": own_broker.bootstrap}
+    working: asyncio.Queue[Idle] = asyncio.Queue()
+    lost = asyncio.Event()
+
+    async def doing(work: Idle) -> None:
+        await working.put(work)
+        if not lost.is_set():
+            await lost.wait()
+            raise NodeNotReadyError("as if the broker had told it")
+        await work.stopping.wait()
+
+    stop, task = await owned(options, await made(options), doing)
+    await asyncio.wait_for(working.get(), 30)
+    with structlog.testing.capture_logs() as said:
+        own_broker.kill()
+        lost.set()
+        await asyncio.sleep(3)
+        assert not task.done()
+        own_broker.start()
+        await asyncio.wait_for(working.get(), 60)
+        stop.set()
+        await task
+    assert {line["event"] for line in said} & {"taking the partition over anew", "rejoining the group"}
+
+
+async def test_what_is_away_is_waited_for_and_said_once() -> None:
+    answers = iter([Unavailable("no broker"), Unavailable("no broker"), NodeNotReadyError("loading"), None])
+
+    async def call() -> str:
+        answer = next(answers)
+        if answer is not None:
+            raise answer
+        return "there"
+
+    with structlog.testing.capture_logs() as said:
+        assert await insist(call, "start") == "there"
+    assert [(line["event"], line["to"]) for line in said] == [("waiting", "start")] * 2
+    assert "no broker" in said[0]["reason"] and "loading" in said[1]["reason"]
+
+
+async def test_waiting_ends_when_asked_to_stop_and_what_waiting_does_not_mend_is_raised() -> None:
+    stop = asyncio.Event()
+
+    async def away() -> None:
+        raise Unavailable("no broker")
+
+    async def silent() -> None:
+        await asyncio.Event().wait()
+
+    async def wrong() -> None:
+        raise PraetorError("the password is wrong")
+
+    for call in (away, silent):
+        stop.clear()
+        waiting = asyncio.create_task(insist(call, "start", stop))
+        await asyncio.sleep(0.1)
+        stop.set()
+        assert await asyncio.wait_for(waiting, 5) is None
+    with pytest.raises(PraetorError, match="password"):
+        await insist(wrong, "start")
