@@ -1,0 +1,75 @@
+"""Stands between the archive and ClickHouse, and loses answers when told to."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+CHUNK = 1 << 16
+
+
+class Proxy:
+    """Passes bytes on. `lose` has it drop the answer to the next insert, which is applied all the same."""
+
+    def __init__(self, target: int) -> None:
+        self.port = 0
+        self._target = target
+        self._server: asyncio.Server | None = None
+        self._lose: Callable[[], None] | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            for writer in self._open:
+                writer.close()
+            await self._server.wait_closed()
+
+    def lose(self, then: Callable[[], None]) -> None:
+        """Lose the answer of the next insert; `then` is called at that moment."""
+        self._lose = then
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        try:
+            upstream = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            upstream = None
+        if upstream is not None:
+            inserting = asyncio.Event()
+            ways = (self._up(reader, upstream[1], inserting), self._down(upstream[0], writer, inserting))
+            tasks = [asyncio.create_task(way) for way in ways]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            upstream[1].close()
+        writer.close()
+        self._open.discard(writer)
+
+    async def _up(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, inserting: asyncio.Event
+    ) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(CHUNK):
+                if data.startswith(b"POST"):
+                    inserting.clear()
+                    if b"INSERT" in data.partition(b"\r\n")[0].upper():
+                        inserting.set()
+                writer.write(data)
+                await writer.drain()
+
+    async def _down(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, inserting: asyncio.Event
+    ) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(CHUNK):
+                if self._lose is not None and inserting.is_set():
+                    then, self._lose = self._lose, None
+                    then()
+                    return
+                writer.write(data)
+                await writer.drain()
