@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SOURCES := schemas policies detections ledger judgement streams sinks consumers runtime cli tests bench sdk
 
-.PHONY: help demo test check format bench overload soak interop docs lock clean setup
+.PHONY: help demo test check format bench overload soak chaos interop docs lock clean setup
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -53,6 +53,10 @@ overload: $(VENV)/.dev ## one govern worker under three times what it can do, fo
 
 soak: $(VENV)/.dev ## the stack under steady load for SOAK_SECONDS (1800), then 10^6 hostile records
 	$(BIN)/python -m tests.soak
+
+chaos: $(VENV)/.dev ## CHAOS_FAULTS (100) seeded faults on a running stack; the checker must find sabotage
+	$(BIN)/python -m tests.chaos --seed $(or $(CHAOS_SEED),1) --faults $(or $(CHAOS_FAULTS),100)
+	$(BIN)/pytest -m "chaos or not chaos" tests/chaos/test_sabotage.py
 
 interop: $(VENV)/.dev ## what needs Go, other Pythons or the shared folder beside the repository
 	$(BIN)/pytest -m interop tests/interop tests/sdk

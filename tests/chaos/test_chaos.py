@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.faults import INFLICT
 from tests.chaos.schedule import KINDS, schedule
 
-# of 12 faults in few steps: zombies, a broker killed in a transaction, a full disk, lost answers, the supervisor
+# 12 faults in 4 steps: a zombie, a broker killed in a transaction, a full disk, lost answers, the supervisor
 SEED, FAULTS = 8670, 12
 
 
