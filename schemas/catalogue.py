@@ -99,6 +99,7 @@ def all_schemas() -> list[Schema]:
     return [schema(i) for i in sorted([*IDS, *DECISIONS])]
 
 
+@cache
 def newest(name: str) -> Schema:
     """The newest version of a schema by its name; `decision` too.
 

@@ -45,6 +45,10 @@ class Reader:
         Raises:
             Malformed: longer than ten bytes, beyond 64 bits, or cut.
         """
+        at = self.at
+        if at < len(self.body) and (byte := self.body[at]) < 0x80:  # what most are
+            self.at = at + 1
+            return (byte >> 1) ^ -(byte & 1)
         value = 0
         for i in range(MAX_VARINT_BYTES):
             byte = self.take(1, what)[0]
