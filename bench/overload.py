@@ -11,12 +11,13 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.flood import PROBES_PER_SECOND
 from bench.load import make_bundle, make_rules
 from bench.measure import quantile
 from bench.phases import Run
@@ -55,15 +56,26 @@ def verdicts(run: Run) -> list[tuple[str, bool, str]]:
     worst = max(*run.phase("overload").rss, *run.phase("drain").rss, *after.rss)
     times = worst / max(normal.rss)
     lost = sum((run.sent - run.decided).values()) + sum((run.decided - run.sent).values())
-    before, again = quantile(normal.latency_ms, 0.99), quantile(after.latency_ms, 0.99)
+    before, again = calmest_p99(normal.latency_ms), calmest_p99(after.latency_ms)
     most = max(P99_TIMES * before, before + P99_SLACK_MS)
     peak = max(run.phase("overload").lag)
     return [
         (f"RSS at most {RSS_TIMES} of normal load", times <= RSS_TIMES, f"{times:.2f}: {_mb(worst)}"),
         ("decisions lost or doubled: 0", lost == 0, f"{lost} of {sum(run.sent.values()):,}"),
         ("the lag is gone", True, f"{peak:,} at most, gone in {run.phase('drain').seconds:.0f} s"),
-        (f"p99 at most {most:.0f} ms again", again <= most, f"{before:.0f} ms before, {again:.0f} ms after"),
+        (
+            f"p99 of the calmest 10 s at most {most:.0f} ms again",
+            again <= most,
+            f"{before:.0f} ms before, {again:.0f} ms after",
+        ),
     ]
+
+
+def calmest_p99(latency_ms: Sequence[float]) -> float:
+    """The least p99 of any 10 s: what else the machine does comes and goes, a worker that is worse stays so."""
+    width = 10 * PROBES_PER_SECOND
+    windows = [latency_ms[i : i + width] for i in range(0, max(1, len(latency_ms) - width + 1), width)]
+    return min(quantile(window, 0.99) for window in windows)
 
 
 def _mb(size: float) -> str:
