@@ -72,7 +72,7 @@ def verdicts(run: Run) -> list[tuple[str, bool, str]]:
 
 
 def calmest_p99(latency_ms: Sequence[float]) -> float:
-    """The least p99 of any 10 s: what else the machine does comes and goes, a worker that is worse stays so."""
+    """The least p99 of any 10 s: what else the machine does comes and goes, a slower worker stays slow."""
     width = 10 * PROBES_PER_SECOND
     windows = [latency_ms[i : i + width] for i in range(0, max(1, len(latency_ms) - width + 1), width)]
     return min(quantile(window, 0.99) for window in windows)
