@@ -15,7 +15,7 @@ class Proxy:
         self._target = target
         self._server: asyncio.Server | None = None
         self._lose: Callable[[], None] | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -24,31 +24,38 @@ class Proxy:
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
-            for writer in self._open:
-                writer.close()
-            await self._server.wait_closed()
+            for task in self._serving:
+                task.cancel()
+            await asyncio.gather(*self._serving, return_exceptions=True)
 
     def lose(self, then: Callable[[], None]) -> None:
         """Lose the answer of the next insert; `then` is called at that moment."""
         self._lose = then
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        task = asyncio.create_task(self._pass_on(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inserting = asyncio.Event()
+        writers = [writer]
         try:
-            upstream = await asyncio.open_connection("127.0.0.1", self._target)
-        except OSError:
-            upstream = None
-        if upstream is not None:
-            inserting = asyncio.Event()
-            ways = (self._up(reader, upstream[1], inserting), self._down(upstream[0], writer, inserting))
-            tasks = [asyncio.create_task(way) for way in ways]
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            upstream[1].close()
-        writer.close()
-        self._open.discard(writer)
+            with suppress(OSError):
+                there, upstream = await asyncio.open_connection("127.0.0.1", self._target)
+                writers.append(upstream)
+                ways = (self._up(reader, upstream, inserting), self._down(there, writer, inserting))
+                tasks = [asyncio.create_task(way) for way in ways]
+                try:
+                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            for end in writers:
+                end.transport.abort()
+            await asyncio.sleep(0)
 
     async def _up(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, inserting: asyncio.Event

@@ -1,7 +1,6 @@
 """The stack under chaos: the real supervisor with the real services and commands, in a folder of its own."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -77,7 +76,7 @@ class ChaosStack:
     async def close(self) -> None:
         for workers in self.extra.values():
             for worker in workers:
-                os.kill(worker.pid, signal.SIGCONT)
+                worker.send_signal(signal.SIGCONT)
                 await asyncio.to_thread(end, worker, 20)
         if self.supervisor is not None:
             await asyncio.to_thread(end, self.supervisor, 60)
