@@ -10,14 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-import cramjam
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from cli.frames import compress, decompress
 from runtime.errors import PraetorError
 
 MANIFEST = "manifest.json"
-LEVEL = 3
-READ_BYTES = 1 << 20
 
 
 class Entry(BaseModel):
@@ -96,7 +94,7 @@ def write_file(folder: Path, path: str, data: bytes, table: str = "", rows: int 
 
 def write_compressed(folder: Path, path: str, blocks: Iterable[bytes], table: str, rows: int) -> Entry:
     """Write a piece of a table."""
-    return write_stream(folder, path, _compressed(blocks), table, rows)
+    return write_stream(folder, path, compress(blocks), table, rows)
 
 
 def write_stream(folder: Path, path: str, blocks: Iterable[bytes], table: str = "", rows: int = 0) -> Entry:
@@ -122,22 +120,18 @@ def write_stream(folder: Path, path: str, blocks: Iterable[bytes], table: str = 
     return Entry(path=path, sha256=digest.hexdigest(), bytes=size, table=table, rows=rows)
 
 
-def _compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    codec = cramjam.zstd.Compressor(LEVEL)
-    for block in blocks:
-        codec.compress(block)
-        yield bytes(codec.flush())
-    yield bytes(codec.finish())
-
-
 def read_compressed(folder: Path, entry: Entry) -> Iterator[bytes]:
-    """A piece of a table, as ClickHouse gave it."""
-    with (folder / entry.path).open("rb") as file:
-        reader = cramjam.zstd.Decompressor()
-        while data := file.read(READ_BYTES):
-            reader.decompress(data)
-            yield bytes(reader.flush())
-        yield bytes(reader.finish())
+    """A piece of a table, as ClickHouse gave it.
+
+    Raises:
+        PraetorError: the file is not what was written.
+    """
+    path = folder / entry.path
+    try:
+        with path.open("rb") as file:
+            yield from decompress(file)
+    except ValueError as error:
+        raise PraetorError(f"{path} is damaged: {error}") from error
 
 
 def close(folder: Path, manifest: Manifest) -> None:
