@@ -13,8 +13,9 @@ from consumers.place import Place
 from consumers.recovery import Log
 from consumers.rewind import Held, Rewound, apply, need_idle, plan
 from runtime.errors import PraetorError
-from runtime.kafka import Ends, common_options, partition_counts
+from runtime.kafka import Ends, check_access, common_options, partition_counts
 from runtime.settings import Settings, load_settings
+from schemas.access import topic_needs
 from schemas.topics import ARCHIVE, topic_name
 from sinks.connection import connect, errors_of
 from sinks.held import newest_insert, numbered_end
@@ -75,6 +76,7 @@ def rewind(settings: Settings, accept_loss: bool = False) -> list[Rewound]:
 
 async def _rewind(settings: Settings, held: Held, accept_loss: bool) -> list[Rewound]:
     options = common_options(settings)
+    await check_access(options, topic_needs("rewind", settings.topic_prefix))
     archive = topic_name(ARCHIVE, settings.topic_prefix)
     ends = Ends(options)
     await ends.start()

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from consumers.cut import Source
@@ -17,7 +16,7 @@ from consumers.intents import Intent, commit_intents, newest_intents
 from consumers.place import Place
 from consumers.recovery import Log
 from runtime.errors import PraetorError
-from runtime.kafka import consumer_at, read_partition, started
+from runtime.kafka import consumer_at, group_members, read_partition, started
 from schemas.codec import decode
 from schemas.topics import ARCHIVE, topic_name
 from sinks.held import Span
@@ -85,17 +84,12 @@ async def need_idle(log: Log, group: str) -> None:
     """Check that no archive runs.
 
     Raises:
-        PraetorError: the group has members.
+        PraetorError: the group has members, or we may not see them.
     """
-    admin = await started(AIOKafkaAdminClient(**log.options), log.options)
-    try:
-        replies = await admin.describe_consumer_groups([group])
-    finally:
-        await admin.close()
-    members = [member for reply in replies for one in reply.groups for member in one[5]]
+    members = await group_members(log.options, group)
     if members:
         raise PraetorError(
-            f"{len(members)} archives are running (group {group}): stop them first; one that was killed is"
+            f"{members} archives are running (group {group}): stop them first; one that was killed is"
             " forgotten by the broker within a minute"
         )
 

@@ -10,7 +10,15 @@ from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from runtime.kafka_clients import Options, Reader, check_access, partition_counts, started, visible
+from runtime.kafka_clients import (
+    Options,
+    Reader,
+    check_access,
+    group_members,
+    partition_counts,
+    started,
+    visible,
+)
 from runtime.kafka_security import security_options
 from runtime.records import install
 from runtime.settings import Settings, need_bootstrap
@@ -22,6 +30,7 @@ __all__ = [
     "check_access",
     "common_options",
     "consumer_at",
+    "group_members",
     "partition_counts",
     "read_partition",
     "start_consumer",
@@ -156,8 +165,8 @@ async def read_partition(
     """Yield the records of offsets `start` ≤ offset < `end`, and return once the position has reached `end`.
 
     Aborted records, markers and what compaction removed are passed over. `end` must not lie behind the last
-    stable offset (see `Ends.stable_end`), else this waits until it is reached. Whoever may leave it before its end
-    closes it (`contextlib.aclosing`).
+    stable offset (see `Ends.stable_end`), else this waits until it is reached. Whoever may leave it before its
+    end closes it (`contextlib.aclosing`).
 
     Raises:
         aiokafka.errors.OffsetOutOfRangeError: `start` is before the log's beginning or after its end.

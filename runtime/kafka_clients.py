@@ -8,10 +8,16 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from runtime.abandon import cut
-from runtime.errors import PraetorError
+from runtime.errors import PraetorError, Unavailable
 from runtime.kafka_access import need_access
 from runtime.kafka_errors import missing, refusal
 from runtime.kafka_probe import why_not
@@ -86,6 +92,27 @@ async def check_access(options: Options, needs: Mapping[str, Collection[str]]) -
         await need_access(admin, options, needs)
     finally:
         await admin.close()
+
+
+async def group_members(options: Options, group: str) -> int:
+    """How many members a consumer group has.
+
+    Raises:
+        PraetorError: we may not see the group.
+        Unavailable: no broker answers, or none can tell now.
+    """
+    admin = await started(AIOKafkaAdminClient(**options), options)
+    try:
+        found = [one for reply in await admin.describe_consumer_groups([group]) for one in reply.groups]
+        for code in (one[0] for one in found if one[0]):
+            raise for_code(code)
+    except GroupAuthorizationFailedError as error:
+        raise missing(options, f"Describe on group {group}") from error
+    except KafkaError as error:
+        raise Unavailable(f"Kafka cannot tell who is in group {group}: {error!r}; try again") from error
+    finally:
+        await admin.close()
+    return sum(len(one[5]) for one in found)
 
 
 async def visible(consumer: AIOKafkaConsumer, options: Options, topic: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import typer
+from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -68,6 +69,8 @@ def _kafka(settings: Settings, log: Log) -> Iterator[Check]:
         checks.append(failed("kafka", f"no answer in {BROKER_SECONDS} s", "is the broker overloaded?"))
     except (PraetorError, Unavailable) as error:
         checks.append(failed("kafka", str(error), "is it running, and is PRAETOR_BOOTSTRAP right?"))
+    except KafkaError as error:
+        checks.append(failed("kafka", repr(error), "look again; if it stays, see the broker's log"))
     yield from checks
 
 

@@ -10,8 +10,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from cli.doctor.check import Check, failed, ok, warning
 from cli.waiting import newest_progress
 from judgement.engine import ENGINE
-from runtime.kafka import Ends, Options, common_options, read_partition, started
+from runtime.errors import PraetorError
+from runtime.kafka import Ends, Options, check_access, common_options, group_members, read_partition, started
 from runtime.settings import Settings
+from schemas.access import topic_needs
 from schemas.topics import ACTIONS, CONTROL, DECISIONS, STATE, TOPICS, topic_name
 from streams.control import ControlView, read_view
 from streams.keyring import CONTROL as CONTROL_ROLE
@@ -19,6 +21,7 @@ from streams.keyring import read_verify_keys
 from streams.topics import existing_topics, topic_settings
 
 FUTURE_SECONDS = 5.0
+GRANTS = "log in as who has the grants of `doctor`: praetor topics acls doctor"
 
 
 @dataclass
@@ -46,6 +49,11 @@ async def check_kafka(settings: Settings, log: Log) -> AsyncIterator[Check]:
         yield warning("brokers", found, "fine on one machine; what must not be lost needs three replicas")
     else:
         yield ok("brokers", found)
+    try:
+        await check_access(options, topic_needs("doctor", settings.topic_prefix))
+    except PraetorError as error:
+        yield failed("grants", str(error), GRANTS)
+        return
     there = await existing_topics(options)
     async for check in _topics(options, settings, there):
         yield check
@@ -155,15 +163,9 @@ async def _clock(options: Options, settings: Settings, ends: Ends, partitions: l
 
 
 async def _workers(options: Options, settings: Settings, view: ControlView) -> AsyncIterator[Check]:
-    admin = await started(AIOKafkaAdminClient(**options), options)
-    try:
-        for kind in ("govern", "archive"):
-            group = f"{settings.topic_prefix}praetor-{kind}-{view.log_id}"
-            replies = await admin.describe_consumer_groups([group])
-            members = sum(len(found[5]) for reply in replies for found in reply.groups)
-            if members:
-                yield ok(kind, f"{members} workers share the partitions")
-            else:
-                yield failed(kind, f"nobody is in group {group}", f"start one: praetor {kind}")
-    finally:
-        await admin.close()
+    for kind in ("govern", "archive"):
+        group = f"{settings.topic_prefix}praetor-{kind}-{view.log_id}"
+        if members := await group_members(options, group):
+            yield ok(kind, f"{members} workers share the partitions")
+        else:
+            yield failed(kind, f"nobody is in group {group}", f"start one: praetor {kind}")

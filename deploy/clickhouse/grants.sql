@@ -17,6 +17,8 @@ GRANT INSERT, SELECT ON praetor.checkpoints TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.leaves TO praetor_archive;
 -- to see that the tables are those of its version
 GRANT SELECT ON praetor.migrations TO praetor_archive;
+-- a database that was restored says so in this table until `praetor db rewind`; only there it exists
+GRANT SELECT ON praetor.restored_from TO praetor_archive;
 GRANT SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON praetor.* TO praetor_archive;
 
 -- Analysts (`praetor query`, Grafana): read everything, and nothing else. The profile keeps a query from
@@ -29,19 +31,60 @@ CREATE SETTINGS PROFILE IF NOT EXISTS praetor_analyst
 
 -- Auditors (`praetor ledger verify --from clickhouse`, `praetor reconcile`): read what proves the ledger.
 CREATE ROLE IF NOT EXISTS praetor_auditor;
+-- the records; reconcile: what was judged
 GRANT SELECT ON praetor.decisions TO praetor_auditor;
+-- the ledger's leaves, which stay when a record's time is over
 GRANT SELECT ON praetor.leaves TO praetor_auditor;
+-- its signed ends
 GRANT SELECT ON praetor.checkpoints TO praetor_auditor;
+-- reconcile: what did not decode
 GRANT SELECT ON praetor.dead_letters TO praetor_auditor;
+-- to see that the tables are those of its version
 GRANT SELECT ON praetor.migrations TO praetor_auditor;
+-- to see how long a record is kept
 GRANT SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON praetor.* TO praetor_auditor;
 
--- The administrator (`praetor db migrate`, backup and restore): makes and changes the tables. Nobody works
--- as this one day by day: it can delete.
+-- The doctor (`praetor doctor`): looks whether the tables are there, and how much is archived.
+CREATE ROLE IF NOT EXISTS praetor_doctor;
+GRANT SELECT ON praetor.migrations TO praetor_doctor;
+GRANT SELECT ON praetor.leaves TO praetor_doctor;
+-- room on the server's disks
+GRANT SELECT ON system.disks TO praetor_doctor;
+GRANT SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON praetor.* TO praetor_doctor;
+
+-- Backups (`praetor backup`): every row of every table, also of tables of your own in the database, and how
+-- each was made.
+CREATE ROLE IF NOT EXISTS praetor_backup;
+GRANT SELECT, SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON praetor.* TO praetor_backup;
+
+-- After a restore (`praetor db rewind`): tells the archive where to go on. Rows are only read.
+CREATE ROLE IF NOT EXISTS praetor_rewind;
+-- how far each of them goes
+GRANT SELECT ON praetor.decisions TO praetor_rewind;
+GRANT SELECT ON praetor.leaves TO praetor_rewind;
+GRANT SELECT ON praetor.threats TO praetor_rewind;
+GRANT SELECT ON praetor.dead_letters TO praetor_rewind;
+GRANT SELECT ON praetor.checkpoints TO praetor_rewind;
+-- to see that the tables are those of its version
+GRANT SELECT ON praetor.migrations TO praetor_rewind;
+-- to see that the restore is finished, and to take the mark away that stops the archive
+GRANT SELECT, DROP TABLE ON praetor.restored_from TO praetor_rewind;
+GRANT SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON praetor.* TO praetor_rewind;
+
+-- The administrator (`praetor db migrate`, `praetor restore`): makes and changes the tables. Nobody works as
+-- this one day by day: it can delete.
 CREATE ROLE IF NOT EXISTS praetor_admin;
-GRANT CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, ALTER TABLE, ALTER VIEW, TRUNCATE,
-    INSERT, SELECT, SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON praetor.* TO praetor_admin;
+-- migrate, restore: the database, its tables, the views that fill one table from another
+GRANT CREATE DATABASE, CREATE TABLE, CREATE VIEW ON praetor.* TO praetor_admin;
+-- migrate: later columns, the comments on them
+GRANT ALTER TABLE, ALTER VIEW ON praetor.* TO praetor_admin;
+-- restore: what an attempt that was cut off has left, and the mark that stops the archive
+GRANT DROP TABLE, DROP VIEW, TRUNCATE ON praetor.* TO praetor_admin;
+-- migrate: which were applied; restore: the rows, counted and verified; a view's maker needs both
+GRANT INSERT, SELECT ON praetor.* TO praetor_admin;
+-- restore: rows whose time is over stay until all are counted
 GRANT SYSTEM TTL MERGES ON praetor.* TO praetor_admin;
+GRANT SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON praetor.* TO praetor_admin;
 
 -- Users: replace the passwords, or name the subject of a client certificate.
 --

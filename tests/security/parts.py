@@ -10,7 +10,9 @@ from uuid import uuid4
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from structlog.testing import capture_logs
+from typer.testing import CliRunner
 
+from cli.main import app
 from consumers.archive import Archive, Job
 from consumers.place import Pace
 from runtime.errors import PraetorError
@@ -125,6 +127,32 @@ class Parts:
 
     def reconcile(self) -> None:
         self._command(self.variables("reconcile"), "reconcile", "--json")
+
+    def backup(self) -> None:
+        self._command(self.variables("backup"), "backup", str(self._folder / uuid4().hex), "--without-keys")
+
+    def rewind(self) -> None:
+        """To what ClickHouse holds, then to a database that holds nothing: one of them changes something."""
+        variables = self.variables("rewind")
+        self._command(variables, "db", "rewind", "--json")
+        empty = {**variables, "PRAETOR_CLICKHOUSE_DATABASE": f"{self._clickhouse.clickhouse_database}_empty"}
+        self._command(empty, "db", "migrate")
+        assert json.loads(self._command(empty, "db", "rewind", "--json"))
+
+    def doctor(self) -> None:
+        """All that is wrong is that nobody works."""
+        self.examined("doctor", {"govern", "archive"})
+
+    def examined(self, principal: str, failing: set[str]) -> None:
+        """Run the doctor; what it finds wrong with the grants is raised, all else is as expected."""
+        told = CliRunner().invoke(app, ["doctor", "--json"], env=self.variables(principal))
+        checks = json.loads(told.stdout.splitlines()[-1])
+        found = {check["name"]: check for check in checks if check["state"] == "failed"}
+        for name in ("grants", "kafka"):
+            if name in found:
+                assert name == "kafka" or "praetor topics acls doctor" in found[name]["remedy"]
+                raise PraetorError(found[name]["found"])
+        assert found.keys() == failing
 
     def garble(self) -> None:
         """Put what does not decode among the actions, as the super user."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import time
 from uuid import uuid4
 
@@ -21,7 +22,10 @@ from tests.security.secured import SecuredBroker
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed (transport|<s):ResourceWarning")
 
 # in the order in which a log comes to life
-AT_WORK = ("admin", "operator", "producer", "govern", "archive", "auditor", "redrive", "reconcile")
+AT_WORK = (
+    *("admin", "operator", "producer", "govern", "archive"),
+    *("auditor", "redrive", "reconcile", "backup", "doctor", "rewind"),
+)
 RESOURCE = {"topic": "topic", "group": "group", "transactional_id": "transactional id"}
 PATIENCE = 30.0
 
@@ -74,6 +78,25 @@ def test_a_missing_grant_is_named(secured: SecuredBroker, parts: Parts, allowed:
     finally:
         asyncio.run(apply_grants({"bootstrap_servers": secured.bootstrap}, [allowed]))
     assert time.monotonic() - begun < PATIENCE
+
+
+def test_every_part_is_tried() -> None:
+    assert set(AT_WORK) == set(principals())
+
+
+@pytest.mark.parametrize("principal", ["auditor", "operator"])
+def test_the_doctor_says_which_grants_it_lacks(parts: Parts, principal: str) -> None:
+    lacking = rf"User:{principal} do .*DescribeConfigs on topic agent\.threats.*Read on topic agent\.state"
+    with pytest.raises(PraetorError, match=lacking):
+        parts.examined(principal, set())
+
+
+def test_an_auditor_may_end_a_roll_over(parts: Parts, command: Command, folder, tmp_path) -> None:
+    shutil.copytree(folder / "keys", tmp_path / "keys")
+    variables = {**parts.variables("auditor"), "PRAETOR_DATA": str(tmp_path)}
+    command(variables, "ledger", "keys", "rotate")
+    with pytest.raises(PraetorError, match="partitions 0, 1 is not signed by both keys"):
+        command(variables, "ledger", "keys", "retire")
 
 
 def test_nobody_else_may_change_grants(secured: SecuredBroker, command: Command) -> None:

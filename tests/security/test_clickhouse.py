@@ -1,8 +1,10 @@
 """ClickHouse by TLS and password, and what is said where that fails; the grants' file is ClickHouse's SQL."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -10,6 +12,8 @@ from runtime.embedded.services import ClickHouse
 from runtime.errors import PraetorError, Unavailable
 from runtime.settings import Settings
 from sinks.connection import connect, errors_of
+from sinks.migrate import migrate
+from sinks.restoring import MARKER
 from sinks.statements import split_statements
 from tests.security.certificates import Authority
 
@@ -83,3 +87,14 @@ def test_the_grants_are_clickhouse_s_own_sql(clickhouse: str) -> None:
     for statement in statements:
         assert client.command("SELECT formatQuery({q:String})", parameters={"q": statement})
     client.close()
+
+
+def test_the_grants_are_on_tables_that_there_are(clickhouse: str) -> None:
+    settings = Settings(clickhouse_url=clickhouse, clickhouse_database=f"grants_{uuid4().hex}")
+    migrate(settings)
+    client = connect(settings)
+    there = {str(row[0]) for row in client.query("SHOW TABLES").result_rows}
+    client.close()
+    granted = set(re.findall(r"^[^-]* ON praetor\.(\w+) TO", GRANTS.read_text(), re.MULTILINE))
+    assert granted - {MARKER} <= there
+    assert f"GRANT SELECT ON praetor.{MARKER} TO praetor_archive;" in GRANTS.read_text()
