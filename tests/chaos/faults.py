@@ -122,7 +122,7 @@ def _lose_answer(killing: bool) -> Inflict:
                     os.kill(pid, signal.SIGKILL)
             lost.set()
 
-        stack.proxy.lose(then)
+        stack.proxy.lose(then, times=1 if killing else 1 + fault.choice % 3)
         try:
             await asyncio.wait_for(lost.wait(), 30)
         except TimeoutError:

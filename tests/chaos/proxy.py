@@ -15,6 +15,7 @@ class Proxy:
         self._target = target
         self._server: asyncio.Server | None = None
         self._lose: Callable[[], None] | None = None
+        self._times = 0
         self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -28,9 +29,12 @@ class Proxy:
                 task.cancel()
             await asyncio.gather(*self._serving, return_exceptions=True)
 
-    def lose(self, then: Callable[[], None]) -> None:
-        """Lose the answer of the next insert; `then` is called at that moment."""
-        self._lose = then
+    def lose(self, then: Callable[[], None], times: int = 1) -> None:
+        """Lose the answers of the next inserts; `then` is called at the last one's moment.
+
+        The client sends a request a second time by itself: only two lost answers are an error to its caller.
+        """
+        self._lose, self._times = then, times
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._pass_on(reader, writer))
@@ -75,8 +79,10 @@ class Proxy:
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK):
                 if self._lose is not None and inserting.is_set():
-                    then, self._lose = self._lose, None
-                    then()
+                    self._times -= 1
+                    if not self._times:
+                        then, self._lose = self._lose, None
+                        then()
                     return
                 writer.write(data)
                 await writer.drain()

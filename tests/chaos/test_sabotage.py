@@ -198,25 +198,19 @@ async def test_the_intent(
 async def test_the_insert_token(
     broker: str, clickhouse: str, monkeypatch: pytest.MonkeyPatch, seed: int, sabotaged: bool
 ) -> None:
-    """An insert is applied, and its answer is lost on the way."""
+    """An insert is applied, but its answer is lost, so that it is sent again: under a new token, if sabotaged."""
     rng = Random(seed)
     count, more = rng.randrange(5, 200), rng.randrange(5, 200)
     if sabotaged:
         real: Callable[[str], dict[str, str | int]] = sinks.clickhouse.insert_settings
-
-        def without(token: str) -> dict[str, str | int]:
-            kept = real(token) | {"insert_deduplicate": 0}
-            del kept["insert_deduplication_token"]
-            return kept
-
-        monkeypatch.setattr(sinks.clickhouse, "insert_settings", without)
+        monkeypatch.setattr(sinks.clickhouse, "insert_settings", lambda token: real(uuid4().hex))
     proxy = Proxy(int(clickhouse.rpartition(":")[2]))
     await proxy.start()
     try:
         async with prepared(broker, clickhouse) as stage:
             through = {"clickhouse_url": f"http://127.0.0.1:{proxy.port}"}
             lost = asyncio.Event()
-            proxy.lose(lost.set)
+            proxy.lose(lost.set, times=2)
             await stage.send(DECISIONS, stage.decisions(0, count))
             async with stage.archiving(ClickHouseSink(stage.settings.model_copy(update=through))):
                 await asyncio.wait_for(lost.wait(), 60)
