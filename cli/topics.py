@@ -15,7 +15,7 @@ from cli.options import DataDir, JsonOutput
 from runtime.kafka import check_access, common_options
 from runtime.settings import Settings, load_settings
 from schemas.access import topic_needs
-from schemas.registry import register
+from schemas.registry import register, registry_client
 from schemas.topics import DEFAULT_PARTITIONS, TOPICS, topic_name
 from streams.ledger_keys import keep_public
 from streams.topics import Wanted, create_topics, existing_topics, mint_log, topic_settings, write_genesis
@@ -46,7 +46,7 @@ def create(
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     # first: a conflict of ids must stop before there is anything to undo
-    schemas = register(settings.schema_registry_url) if settings.schema_registry_url else []
+    schemas = _register(settings) if settings.schema_registry_url else []
     report = asyncio.run(_create(settings, Wanted(partitions, replicas, settings.topic_prefix)))
     report["schemas"] = schemas
     if as_json:
@@ -57,6 +57,11 @@ def create(
     typer.echo(f"created {', '.join(created) if created else 'nothing: all topics are there'}")
     if schemas:
         typer.echo(f"registered schemas {', '.join(map(str, schemas))} at {settings.schema_registry_url}")
+
+
+def _register(settings: Settings) -> list[int]:
+    with registry_client(settings) as client:
+        return register(settings.schema_registry_url, client)
 
 
 async def _create(settings: Settings, wanted: Wanted) -> dict[str, Any]:

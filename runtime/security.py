@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 PROTOCOL = "PRAETOR_KAFKA_SECURITY_PROTOCOL"
 FILES = ("cafile", "certfile", "keyfile")
@@ -10,6 +10,7 @@ CREDENTIALS = ("kafka_sasl_username", "kafka_sasl_password")
 ENDPOINT = ("kafka_oauth_token_url", "kafka_oauth_client_id", "kafka_oauth_client_secret")
 OAUTH = ("kafka_oauth_token_file", *ENDPOINT, "kafka_oauth_scope")
 TLS = ("kafka_ssl_cafile", "kafka_ssl_certfile", "kafka_ssl_keyfile", "kafka_ssl_password")
+REGISTRY = ("schema_registry_username", "schema_registry_password")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -18,7 +19,7 @@ def mistakes(chosen: Mapping[str, Any]) -> list[str]:
 
     The values may be of any type: those that are not valid by themselves are somebody else's to report.
     """
-    return [*_kafka(chosen), *_clickhouse(chosen)]
+    return [*_kafka(chosen), *_clickhouse(chosen), *_registry(chosen)]
 
 
 def variable(name: str) -> str:
@@ -31,8 +32,11 @@ def _kafka(chosen: Mapping[str, Any]) -> Iterator[str]:
     if protocol.endswith("SSL"):
         yield from _files(chosen, "kafka_ssl_")
     else:
+        # the Schema Registry's certificate is checked against the same authorities
+        needed = str(chosen.get("schema_registry_url") or "").startswith("https:")
+        names = tuple(name for name in TLS if not (needed and name == "kafka_ssl_cafile"))
         yield from _idle(
-            chosen, TLS, f"with {PROTOCOL}={protocol} nothing is encrypted: set it to SASL_SSL or SSL"
+            chosen, names, f"with {PROTOCOL}={protocol} nothing is encrypted: set it to SASL_SSL or SSL"
         )
     if protocol.startswith("SASL_"):
         yield from _sasl(chosen, protocol)
@@ -79,7 +83,7 @@ def _oauth(chosen: Mapping[str, Any]) -> Iterator[str]:
         yield f"a token endpoint needs {missing}, too"
     if "kafka_oauth_token_url" in asked:
         url = urlsplit(str(chosen["kafka_oauth_token_url"]))
-        if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
+        if not _is_safe(url):
             yield "PRAETOR_KAFKA_OAUTH_TOKEN_URL must be https://…: the client's secret goes there"
 
 
@@ -96,6 +100,25 @@ def _clickhouse(chosen: Mapping[str, Any]) -> Iterator[str]:
         yield from _idle(chosen, names, "PRAETOR_CLICKHOUSE_URL is http://: set it to https://…")
     else:
         yield from _files(chosen, "clickhouse_ssl_")
+
+
+def _registry(chosen: Mapping[str, Any]) -> Iterator[str]:
+    url = urlsplit(str(chosen.get("schema_registry_url") or ""))
+    name, given = variable("schema_registry_url"), [n for n in REGISTRY if chosen.get(n)]
+    if "@" in url.netloc:
+        ways = " and ".join(variable(n) for n in REGISTRY)
+        yield f"{name} carries a user or password, which would be shown: give them by {ways}"
+    if len(given) == 1:
+        missing = next(n for n in REGISTRY if n not in given)
+        yield f"{variable(given[0])} needs {variable(missing)}, too"
+    if given and not url.netloc:
+        yield from _idle(chosen, REGISTRY, f"{name} is not set: set it")
+    elif given and not _is_safe(url):
+        yield f"{name} must be https://…: the password goes there"
+
+
+def _is_safe(url: SplitResult) -> bool:
+    return url.scheme == "https" or (url.scheme == "http" and url.hostname in LOOPBACK)
 
 
 def _files(chosen: Mapping[str, Any], prefix: str) -> Iterator[str]:

@@ -56,6 +56,8 @@ class Settings(Wire):
     )
     ledger_next_key_public: str = Field("", description="Public key of that command.")
     schema_registry_url: str = Field("", description="Schema Registry to register schemas with; empty: none.")
+    schema_registry_username: str = Field("", description="Who logs in there (HTTP Basic); empty: nobody.")
+    schema_registry_password: SecretStr = Field(EMPTY, description="Password of that user.")
     log_level: LogLevel = Field("info", description="Least level that is logged.")
     metrics_port: Port = Field(0, description="Port of a worker's /livez, /readyz and /metrics; 0: none.")
     metrics_host: str = Field(

@@ -18,6 +18,8 @@ import httpx
 from fastavro.schema import SchemaParseException, UnknownType, to_parsing_canonical_form
 
 from runtime.errors import PraetorError
+from runtime.settings import Settings
+from runtime.tls import Files, client_context
 from schemas.catalogue import Schema, all_schemas
 
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -27,6 +29,17 @@ TIMEOUT_SECONDS = 10
 def subject_of(of: Schema) -> str:
     """The subject of a schema: its record's full name."""
     return f"{of.definition['namespace']}.{of.definition['name']}"
+
+
+def registry_client(settings: Settings) -> httpx.Client:
+    """A client for the registry of the settings: its login (HTTP Basic), and whom we trust (Kafka's CA file).
+
+    Raises:
+        PraetorError: the CA file is not what it should be.
+    """
+    user, password = settings.schema_registry_username, settings.schema_registry_password.get_secret_value()
+    context = client_context(Files("PRAETOR_KAFKA_SSL_", settings.kafka_ssl_cafile))
+    return httpx.Client(timeout=TIMEOUT_SECONDS, verify=context, auth=(user, password) if user else None)
 
 
 def register(url: str, client: httpx.Client | None = None) -> list[int]:
@@ -105,9 +118,11 @@ class _Registry:
             )
             if answer.status_code == absent:
                 return None
+            self._check_login(answer)
             found = answer.json()
         except httpx.HTTPError as error:
-            raise PraetorError(f"Schema Registry at {self._url} does not answer: {error}") from error
+            trust = "; whom we trust is in PRAETOR_KAFKA_SSL_CAFILE" if "CERTIFICATE" in str(error) else ""
+            raise PraetorError(f"Schema Registry at {self._url} does not answer: {error}{trust}") from error
         except ValueError as error:
             raise PraetorError(f"{self._url} is no Schema Registry: {method} {path} gave no JSON") from error
         if not answer.is_success or not isinstance(found, dict):
@@ -116,6 +131,11 @@ class _Registry:
                 f"Schema Registry at {self._url} refuses {method} {path}: {answer.status_code} {said}"
             )
         return found
+
+    def _check_login(self, answer: httpx.Response) -> None:
+        if answer.status_code == 401:
+            login = "PRAETOR_SCHEMA_REGISTRY_USERNAME and PRAETOR_SCHEMA_REGISTRY_PASSWORD (or its …_FILE)"
+            raise PraetorError(f"Schema Registry at {self._url} refuses the login: check {login}")
 
 
 def _body(of: Schema) -> dict[str, Any]:

@@ -6,6 +6,7 @@ refused for a subject that has schemas unless forced; an id is never overwritten
 subjects). It is no proof that a given vendor's registry behaves so.
 """
 
+import base64
 import json
 import threading
 from contextlib import contextmanager
@@ -19,8 +20,10 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from runtime.errors import PraetorError
+from runtime.settings import load_settings
 from schemas.catalogue import all_schemas, schema
-from schemas.registry import register, subject_of
+from schemas.registry import register, registry_client, subject_of
+from tests.security.certificates import Authority
 
 
 def refuse(status, code, message):
@@ -85,14 +88,14 @@ class Registry:
 
 
 @contextmanager
-def serving(app):
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", ws="none"))
+def serving(app, **more):
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", ws="none", **more))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         assert thread.is_alive()
     try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        yield f"http{'s' if more else ''}://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
@@ -191,3 +194,31 @@ def test_no_registry_is_said(unused_tcp_port):
         pytest.raises(PraetorError, match="is no Schema Registry"),
     ):
         register(page)
+
+
+def test_a_registry_that_wants_a_login_over_tls(registry, tmp_path):
+    authority = Authority(tmp_path)
+    held = str(authority.issue("registry"))
+
+    async def asking(scope, receive, send):
+        wanted = b"Basic " + base64.b64encode(b"me:planted")
+        known = dict(scope["headers"]).get(b"authorization") == wanted
+        await (registry.app if known else PlainTextResponse("who are you?", 401))(scope, receive, send)
+
+    with serving(asking, ssl_certfile=held, ssl_keyfile=held) as address:
+
+        def registered(cafile=authority.cafile, username="me", password="planted"):
+            login = {"schema_registry_username": username, "schema_registry_password": password}
+            settings = load_settings(tmp_path, schema_registry_url=address, kafka_ssl_cafile=cafile, **login)
+            with registry_client(settings) as client:
+                return register(settings.schema_registry_url, client)
+
+        for changed, told in (
+            ({"password": "other"}, r"refuses the login: check PRAETOR_SCHEMA_REGISTRY_USERNAME and"),
+            ({"username": "", "password": ""}, "refuses the login"),
+            ({"cafile": None}, "certificate verify failed.* whom we trust is in PRAETOR_KAFKA_SSL_CAFILE"),
+        ):
+            with pytest.raises(PraetorError, match=told) as refused:
+                registered(**changed)
+            assert "planted" not in str(refused.value)
+        assert registered() == [of.id for of in all_schemas()]

@@ -16,6 +16,10 @@ def kafka(**values: str) -> dict[str, str]:
     return {f"PRAETOR_KAFKA_{name.upper()}": value for name, value in values.items()}
 
 
+def registry(**values: str) -> dict[str, str]:
+    return {f"PRAETOR_SCHEMA_REGISTRY_{name.upper()}": value for name, value in values.items()}
+
+
 LOGIN = kafka(security_protocol="SASL_SSL")
 SCRAM = LOGIN | kafka(sasl_mechanism="SCRAM-SHA-512", sasl_username="u", sasl_password="p")
 OAUTH = kafka(security_protocol="SASL_SSL", sasl_mechanism="OAUTHBEARER")
@@ -35,6 +39,11 @@ TOLD = [
     (ENDPOINT | kafka(oauth_token_file="/x"), "are both set: keep one way to a token"),
     (ENDPOINT | kafka(sasl_password="p"), "PASSWORD would have no effect: OAUTHBEARER logs in by a token"),
     ({"PRAETOR_CLICKHOUSE_URL": "https://u:p@ch"}, "carries a user or password, which would be shown"),
+    (registry(url="https://u:p@r"), "REGISTRY_URL carries a user or password, which would be shown"),
+    (registry(url="https://r", username="u"), "REGISTRY_USERNAME needs PRAETOR_SCHEMA_REGISTRY_PASSWORD"),
+    (registry(username="u", password="p"), "PASSWORD would have no effect: PRAETOR_SCHEMA_REGISTRY_URL is"),
+    (registry(url="http://r", username="u", password="p"), "REGISTRY_URL must be https"),
+    (kafka(ssl_cafile="/x") | registry(url="http://r"), "SSL_CAFILE would have no effect"),
     ({"PRAETOR_CLICKHOUSE_URL": "http://ch", "PRAETOR_CLICKHOUSE_SSL_CAFILE": "/x"}, "set it to https://"),
 ]
 
