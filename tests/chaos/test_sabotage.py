@@ -198,7 +198,7 @@ async def test_the_intent(
 async def test_the_insert_token(
     broker: str, clickhouse: str, monkeypatch: pytest.MonkeyPatch, seed: int, sabotaged: bool
 ) -> None:
-    """An insert is applied, but its answer is lost, so that it is sent again: under a new token, if sabotaged."""
+    """An insert is applied, but its answer is lost: it is sent again, under a new token if sabotaged."""
     rng = Random(seed)
     count, more = rng.randrange(5, 200), rng.randrange(5, 200)
     if sabotaged:
