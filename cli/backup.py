@@ -28,7 +28,6 @@ from sinks.export import Cut, Piece, count, read, read_tables
 from sinks.migrate import need_migrated, read_applied
 
 TRIES = 5
-SIGNED = "SELECT log_id, partition, max(size) FROM checkpoints GROUP BY log_id, partition"
 
 
 def backup(
@@ -81,7 +80,7 @@ def _tables(client: Client, folder: Path, database: str) -> Manifest:
             advance(piece.name, 0)
             files.append(_export(client, folder, piece))
             advance(piece.name, 1)
-    signed = {(str(log), int(p)): int(size) for log, p, size in client.query(SIGNED).result_rows}
+    heads = cut.heads()
     return Manifest(
         id=str(uuid.uuid4()),
         praetor=version("praetor-server"),
@@ -89,7 +88,7 @@ def _tables(client: Client, folder: Path, database: str) -> Manifest:
         database=database,
         migrations=[(v, name, checksum) for v, (name, checksum) in sorted(read_applied(client).items())],
         ledgers=[
-            Ledger(log_id=log, partition=p, decisions=end, checkpoint=min(signed.get((log, p), 0), end))
+            Ledger(log_id=log, partition=p, decisions=end, checkpoint=heads.get((log, p), 0))
             for (log, p), end in sorted(cut.extents.items())
         ],
         tables=[

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from runtime.errors import PraetorError
 from sinks.comments import literal
 from sinks.connection import one_line
-from sinks.tables import DECISIONS, TABLES
+from sinks.tables import CHECKPOINTS, DECISIONS, TABLES
 
 SETTLE_SECONDS = 10.0
 POLL_SECONDS = 0.2
@@ -29,6 +29,7 @@ COLUMNS = "SELECT name FROM system.columns WHERE database = currentDatabase() AN
 LEAVES = "SELECT log_id, partition, toInt64(count()), max(seq) + 1 FROM leaves GROUP BY log_id, partition"
 NEWEST = "SELECT log_id, partition, max(seq) + 1 FROM decisions GROUP BY log_id, partition"
 INSERTS = "SELECT log_id, partition, max({insert}) FROM {table} GROUP BY log_id, partition"
+HEADS = "SELECT log_id, partition, max(size) FROM checkpoints WHERE {within} GROUP BY log_id, partition"
 # the first offset of the insert that brought a row (consumers.cut: its token)
 INSERT = r"toInt64OrZero(extract(archived_by, '/(\\d+)-\\d+/\\d+/\\d+$'))"
 
@@ -139,13 +140,21 @@ class Cut:
             column, limits = "seq", {log: end - 1 for log, end in self.extents.items()}
         elif table in self._inserts:
             column = INSERT
-        if column == "1":
-            return "1"
-        parts = [
-            f"(log_id = {literal(log_id)} AND partition = {partition} AND {column} <= {limit})"
-            for (log_id, partition), limit in sorted(limits.items())
-        ]
-        return " OR ".join(parts) or "0"
+        return "1" if column == "1" else _up_to(column, limits)
+
+    def heads(self) -> dict[Log, int]:
+        """The size of each log's newest checkpoint that is in the backup and over decisions that are."""
+        within = f"({self._condition(CHECKPOINTS.name)}) AND ({_up_to('size', self.extents)})"
+        rows = self._client.query(HEADS.format(within=within)).result_rows
+        return {(str(log), int(p)): int(size) for log, p, size in rows}
+
+
+def _up_to(column: str, limits: dict[Log, int]) -> str:
+    parts = [
+        f"(log_id = {literal(log_id)} AND partition = {partition} AND {column} <= {limit})"
+        for (log_id, partition), limit in sorted(limits.items())
+    ]
+    return " OR ".join(parts) or "0"
 
 
 def count(client: Client, piece: Piece) -> int:
