@@ -57,7 +57,8 @@ def _series(plan: Plan, found: dict[str, list[dict[str, Any]]]) -> Series:
         ],
         [
             "Undecodable actions are of ordinary size: cut, of an unknown schema, with bytes changed or"
-            " random ones. Each becomes a dead letter, in the same transactions.",
+            " random ones. Each becomes a dead letter, in the same transactions. Their producers do not"
+            " number them: where one does, each also leaves a gap in its numbers, which is a finding.",
         ],
         {"rounds": found},
     )

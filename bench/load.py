@@ -124,12 +124,17 @@ def spoil(rng: random.Random, value: bytes) -> bytes:
 
 
 async def fill(bootstrap: str, count: int, agents: int, spoilt: float = 0.0) -> None:
-    """Publish actions into `agent.actions`; a share of them is spoilt."""
+    """Publish actions into `agent.actions`; a share of them is spoilt, and leaves nobody's numbers a gap."""
     rng = random.Random(2)
+    good, bad = make_actions(count, agents), make_actions(count, agents, seed=3)
     async with ActionProducer({"bootstrap_servers": bootstrap}) as producer:
         chunk: list[tuple[bytes, bytes]] = []
-        for key, value in make_actions(count, agents):
-            chunk.append((key, spoil(rng, value) if rng.random() < spoilt else value))
+        for _ in range(count):
+            if rng.random() < spoilt:
+                key, value = next(bad)
+                chunk.append((key, spoil(rng, value)))
+            else:
+                chunk.append(next(good))
             if len(chunk) == CHUNK:
                 await producer.publish(chunk)
                 chunk = []
