@@ -4,13 +4,16 @@ import asyncio
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from praetor import Praetor
+from praetor import Praetor, PraetorError, Security
 
 from schemas.access import grants
 from streams.acls import Allowed, apply_grants
+from streams.topics import existing_topics
 from tests.sdk.helpers import Actions, whole
+from tests.security.oauth import token, token_endpoint
 from tests.security.secured import SecuredBroker
 
 # aiokafka does not wait for the end of a connection that did not work
@@ -78,3 +81,62 @@ def test_what_is_wrong_is_said(
     error = refused()
     assert re.search(said, error), error
     assert "hunter2" not in caplog.text + error and "sesame" not in caplog.text + error
+
+
+@pytest.fixture
+def oauth(variables: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment of one who logs in by a token."""
+    for name in ("USERNAME", "PASSWORD"):
+        variables.delenv(f"PRAETOR_KAFKA_SASL_{name}")
+    variables.setenv("PRAETOR_KAFKA_SASL_MECHANISM", "OAUTHBEARER")
+    return variables
+
+
+def sends() -> None:
+    with Praetor(tenant="acme", agent_id="a", request_timeout=5) as client:
+        client.action("read:file")
+    assert client.report.complete, client.report
+
+
+@pytest.fixture
+def topic(secured: SecuredBroker) -> None:
+    actions = Actions(secured.bootstrap)
+    actions.name = "agent.actions"
+    if actions.name not in asyncio.run(existing_topics(actions.options)):
+        actions.create()
+    allowed = [Allowed("User:producer", grant) for grant in grants("producer")]
+    asyncio.run(apply_grants(actions.options, allowed))
+
+
+def test_a_token_from_a_file_that_is_renewed(topic: None, oauth: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(PraetorError, match="OAUTHBEARER needs PRAETOR_KAFKA_OAUTH_TOKEN_FILE"):
+        Praetor(tenant="acme", agent_id="a")
+    path = tmp_path / "token"
+    oauth.setenv("PRAETOR_KAFKA_OAUTH_TOKEN_FILE", str(path))
+    assert f"token file {path} cannot be read: No such file" in refused()
+    path.write_text(token(-3600, "producer"))
+    error = refused()
+    assert "refuses the login" in error
+    assert path.read_text() not in error
+    path.write_text(token(3600, "producer") + "\n")
+    sends()
+
+
+def test_a_token_from_an_endpoint(topic: None, oauth: pytest.MonkeyPatch) -> None:
+    with token_endpoint("producer") as endpoint:
+        url = f"http://127.0.0.1:{endpoint.server_port}/token"
+        for name, value in (("TOKEN_URL", url), ("CLIENT_ID", "me"), ("SCOPE", "kafka")):
+            oauth.setenv(f"PRAETOR_KAFKA_OAUTH_{name}", value)
+        with pytest.raises(PraetorError, match="_OAUTH_CLIENT_SECRET, all three"):
+            Praetor(tenant="acme", agent_id="a")
+        oauth.setenv("PRAETOR_KAFKA_OAUTH_CLIENT_SECRET", "planted")
+        error = refused()
+        assert f"{url} refused with 401: check PRAETOR_KAFKA_OAUTH_CLIENT_ID" in error
+        assert "planted" not in error + repr(Security.from_environment())
+        oauth.setenv("PRAETOR_KAFKA_OAUTH_CLIENT_SECRET", "hush")
+        endpoint.asked = 0
+        sends()
+        assert endpoint.asked == 1
+    oauth.setenv("PRAETOR_KAFKA_OAUTH_TOKEN_URL", "http://idp/token")
+    with pytest.raises(PraetorError, match="must be https"):
+        Praetor(tenant="acme", agent_id="a")

@@ -1,16 +1,10 @@
 """Every way in that works, and what is said of each that does not."""
 
 import asyncio
-import base64
-import json
 import re
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import parse_qs
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -20,6 +14,7 @@ from runtime.errors import PraetorError, Unavailable
 from runtime.kafka import common_options, start_consumer, started
 from runtime.settings import load_settings
 from tests.security.certificates import Authority
+from tests.security.oauth import Endpoint, token, token_endpoint
 from tests.security.secured import SecuredBroker
 
 # aiokafka does not wait for the end of a connection that did not work, nor of its first one
@@ -140,14 +135,6 @@ def test_nobody_there_may_pass(monkeypatch, unused_tcp_port: int) -> None:
             asyncio.run(every_client())
 
 
-def token(life: float) -> str:
-    """A token that nobody signed; the broker's unsecured validator takes it."""
-    now = time.time()
-    parts = ({"alg": "none"}, {"sub": "govern", "iat": now - 7200, "exp": now + life})
-    encoded = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
-    return ".".join(encoded) + "."
-
-
 OAUTH = kafka(sasl_mechanism="OAUTHBEARER", sasl_username=None, sasl_password=None)
 
 
@@ -164,33 +151,10 @@ def test_a_token_from_a_file_that_is_renewed(connect, tmp_path) -> None:
         connect("SASL_SSL", by_file)
 
 
-class Endpoint(BaseHTTPRequestHandler):
-    """A token endpoint that knows one client."""
-
-    def do_POST(self) -> None:
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        login = base64.b64decode(self.headers["Authorization"].removeprefix("Basic ")).decode()
-        known = login == "me:hush" and form == {"grant_type": ["client_credentials"], "scope": ["kafka"]}
-        self.server.asked += 1  # type: ignore[attr-defined]
-        self.send_response(200 if known else 401)
-        self.end_headers()
-        answer = {"access_token": token(3600), "expires_in": 3600} if known else {"error": "invalid_client"}
-        self.wfile.write(json.dumps(answer).encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
-def endpoint() -> Iterator[HTTPServer]:
-    server = HTTPServer(("127.0.0.1", 0), Endpoint)
-    server.asked = 0  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def endpoint() -> Iterator[Endpoint]:
+    with token_endpoint() as server:
+        yield server
 
 
 def test_a_token_from_an_endpoint_is_asked_for_once(connect, endpoint) -> None:

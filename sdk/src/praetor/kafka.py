@@ -26,6 +26,7 @@ try:
     from aiokafka.partitioner import murmur2
 
     from praetor.reasons import NotTaken, explain, why_not
+    from praetor.tokens import token_provider
 except ModuleNotFoundError as missing:  # the extra is not installed
     raise TransportMissing(
         f"to send events, the Kafka client must be installed ({missing}): pip install 'praetor-sdk[kafka]'"
@@ -41,11 +42,14 @@ def security_options(security: Security) -> dict[str, Any]:
     """TLS and login as AIOKafkaProducer takes them; certificates are read now.
 
     Raises:
-        PraetorError: TLS files cannot be used.
+        PraetorError: TLS files cannot be used, or the token's settings do not fit together.
     """
     # at debug it logs the bytes of logins
     logging.getLogger("aiokafka.conn").setLevel(logging.INFO)
-    return security.options(create_ssl_context)
+    found = security.options(create_ssl_context)
+    if security.sasl_mechanism == "OAUTHBEARER" and (tokens := token_provider(security)):
+        found["sasl_oauth_token_provider"] = tokens
+    return found
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import Any
 from aiokafka import errors
 from aiokafka.conn import collect_hosts, create_conn
 
+from praetor.tokens import TokenMissing
+
 CONNECTING = ("client_id", "request_timeout_ms", "ssl_context", "security_protocol")
 FORBIDDEN = (errors.ClusterAuthorizationFailedError, errors.TopicAuthorizationFailedError)
 
@@ -38,6 +40,8 @@ async def why_not(bootstrap: str, options: Mapping[str, Any]) -> NotTaken:
         connection = await create_conn(host, port, **chosen)
     except ssl.SSLError as error:
         return NotTaken(f"{where}: TLS failed: {error}; check PRAETOR_KAFKA_SSL_CAFILE and the protocol")
+    except TokenMissing as error:
+        return NotTaken(f"{where}: {error.args[0]}")
     except errors.KafkaError as error:
         login = isinstance(error, errors.SaslAuthenticationFailed)
         told = f"refuses the login: {error}" if login else f"{error}; is the security protocol right?"

@@ -19,14 +19,18 @@ class Security:
 
     Attributes:
         security_protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
-        sasl_mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; OAUTHBEARER with a token provider given in
-            the client's `kafka` options.
+        sasl_mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.
         sasl_username: for PLAIN and SCRAM.
         sasl_password: for PLAIN and SCRAM; never shown.
         ssl_cafile: PEM file of the authorities that the broker's certificate is checked against.
         ssl_certfile: PEM file of this client's certificate (mTLS).
         ssl_keyfile: PEM file of its key.
         ssl_password: of that key; never shown.
+        oauth_token_file: file of the token for OAUTHBEARER, read anew for each connection.
+        oauth_token_url: or the endpoint that gives tokens for client credentials.
+        oauth_client_id: who asks there.
+        oauth_client_secret: its secret; never shown.
+        oauth_scope: what is asked for.
     """
 
     security_protocol: str | None = None
@@ -37,6 +41,11 @@ class Security:
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
     ssl_password: str | None = field(default=None, repr=False)
+    oauth_token_file: str | None = None
+    oauth_token_url: str | None = None
+    oauth_client_id: str | None = None
+    oauth_client_secret: str | None = field(default=None, repr=False)
+    oauth_scope: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Security:

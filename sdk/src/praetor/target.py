@@ -27,11 +27,17 @@ def kafka_target(
     if not bootstrap:
         raise PraetorError("no Kafka is named: give bootstrap=, or set PRAETOR_BOOTSTRAP")
     security = options.security or Security.from_environment()
+    chosen = {**kafka.security_options(security), **options.kafka}
+    if chosen.get("sasl_mechanism") == "OAUTHBEARER" and not chosen.get("sasl_oauth_token_provider"):
+        raise PraetorError(
+            "OAUTHBEARER needs PRAETOR_KAFKA_OAUTH_TOKEN_FILE, or PRAETOR_KAFKA_OAUTH_TOKEN_URL with"
+            " _CLIENT_ID and _CLIENT_SECRET, or a sasl_oauth_token_provider of yours in kafka="
+        )
     target = kafka.Kafka(
         bootstrap=bootstrap,
         topic=options.topic,
         client_id=client_id,
         request_timeout=options.request_timeout,
-        options={**kafka.security_options(security), **options.kafka},
+        options=chosen,
     )
     return target, kafka.FAILURES
