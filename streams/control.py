@@ -15,6 +15,7 @@ from policies.bundle import unpack_bundle
 from runtime.errors import Malformed, Newer, PraetorError
 from runtime.health import Check
 from runtime.kafka import Options, check_access, start_consumer
+from runtime.kafka_errors import refusal
 from runtime.metrics import CONTROL_AGE, CONTROL_OFFSET, CONTROL_REJECTED
 from schemas.topics import CONTROL
 from streams.orders import Order, open_order
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 
 CONFIRM_SECONDS = 1.0
 CURRENT_SECONDS = 5.0
+SAY_SECONDS = 30.0
 PARTITION = TopicPartition(CONTROL.name, 0)
 
 
@@ -174,6 +176,7 @@ class ControlFollower:
         if self._consumer is None:
             raise RuntimeError("follow comes after start")
         checked = time.monotonic()
+        told, told_at = "", 0.0
         while True:
             try:
                 await self._read(self._consumer)
@@ -181,7 +184,10 @@ class ControlFollower:
                     await self._confirm(self._consumer)
                     checked = time.monotonic()
             except KafkaError as error:
-                log.warning("control topic does not answer", error=str(error))
+                reason = str(refusal(error, self._options) or error)
+                if reason != told or time.monotonic() - told_at >= SAY_SECONDS:
+                    told, told_at = reason, time.monotonic()
+                    log.warning("control topic does not answer", error=reason)
                 await asyncio.sleep(0.2)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:

@@ -47,6 +47,9 @@ def variables(secured: SecuredBroker, tmp_path: Path) -> dict[str, str]:
         "PRAETOR_KAFKA_SASL_PASSWORD": PLANTED,
         "PRAETOR_CLICKHOUSE_URL": f"http://127.0.0.1:{secured.ports['SASL_SSL']}",
         "PRAETOR_CLICKHOUSE_PASSWORD_FILE": str(file),
+        "PRAETOR_SCHEMA_REGISTRY_URL": f"http://127.0.0.1:{secured.ports['SASL_SSL']}",
+        "PRAETOR_SCHEMA_REGISTRY_USERNAME": "govern",
+        "PRAETOR_SCHEMA_REGISTRY_PASSWORD": PLANTED,
         "PRAETOR_KEYS_DIR": str(tmp_path / "keys"),
         "PRAETOR_LOG_LEVEL": "debug",
     }
@@ -64,6 +67,7 @@ def variables(secured: SecuredBroker, tmp_path: Path) -> dict[str, str]:
         ("policy", "active"),
         ("ledger", "verify", "--from", "clickhouse"),
         ("topics", "create"),
+        ("backup", "folder", "--without-keys"),
     ],
     ids=" ".join,
 )
