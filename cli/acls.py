@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DataDir, JsonOutput
+from cli.options import DataDir, JsonOutput, TopicPrefix
 from runtime.errors import PraetorError
 from runtime.kafka import common_options
 from runtime.settings import Settings, load_settings
@@ -27,7 +27,7 @@ def acls(
         list[str] | None,
         typer.Option(help="Who one of them is to the broker: govern=User:CN=govern. Default: User:govern."),
     ] = None,
-    topic_prefix: Annotated[str, typer.Option(help="Of the topics, groups and transactional ids.")] = "",
+    topic_prefix: TopicPrefix = "",
     data: DataDir = None,
     as_json: JsonOutput = False,
 ) -> None:

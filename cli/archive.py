@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DataDir
+from cli.options import DataDir, TopicPrefix
 from cli.serving import serve, worker
 from consumers.archive import Archive, Job
 from consumers.place import Pace
@@ -16,7 +16,7 @@ from sinks.migrate import need_migrated
 
 def archive(
     data: DataDir = None,
-    topic_prefix: Annotated[str, typer.Option(help="Read the topics of this prefix.")] = "",
+    topic_prefix: TopicPrefix = "",
     log_id: Annotated[str, typer.Option(help="The log; by default what agent.control says.")] = "",
     linger_ms: Annotated[
         int, typer.Option(min=0, help="How long a record waits at most for others to be inserted with it.")
@@ -31,6 +31,8 @@ def archive(
     """Archive decisions, threats, dead letters and checkpoints into ClickHouse until told to stop.
 
     Start several to share the partitions. What cannot be archived stops it: nothing is passed over.
+
+    Example: PRAETOR_METRICS_PORT=9464 praetor archive
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     with worker("archive", settings) as health:

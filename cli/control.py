@@ -30,7 +30,10 @@ PARTITION = TopicPartition(CONTROL.name, 0)
 
 @control_app.command("list")
 def list_orders(data: DataDir = None, as_json: JsonOutput = False) -> None:
-    """List every record of agent.control, and whether it is believed."""
+    """List every record of agent.control, and whether it is believed.
+
+    Example: praetor control list --json
+    """
     settings = load_settings(data)
     rows = asyncio.run(_orders(settings, read_verify_keys(settings.keys, CONTROL_ROLE)))
     if as_json:

@@ -1,10 +1,12 @@
 """`praetor db`: the tables in ClickHouse."""
 
+import json
+
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.options import DataDir
+from cli.options import DataDir, JsonOutput
 from cli.rewind import rewind_command
 from runtime.settings import load_settings
 from sinks.migrate import migrate as apply
@@ -16,7 +18,10 @@ db_app.command("rewind")(rewind_command)
 
 @db_app.command()
 def migrate(data: DataDir = None) -> None:
-    """Make the database, and bring it to the newest version. Safe to repeat."""
+    """Make the database, and bring it to the newest version. Safe to repeat.
+
+    Example: PRAETOR_CLICKHOUSE_URL=https://clickhouse:8443 praetor db migrate
+    """
     settings = load_settings(data)
     applied = apply(settings)
     for name in applied:
@@ -25,13 +30,19 @@ def migrate(data: DataDir = None) -> None:
 
 
 @db_app.command()
-def status(data: DataDir = None) -> None:
-    """Show which migrations were applied, and which are pending (exit code 1)."""
+def status(data: DataDir = None, as_json: JsonOutput = False) -> None:
+    """Show which migrations were applied, and which are pending (exit code 1).
+
+    Example: praetor db status --json
+    """
     settings = load_settings(data)
-    table = Table("migration", "state")
     states = read_status(settings)
-    for name, state in states:
-        table.add_row(name, state)
-    Console().print(table)
+    if as_json:
+        typer.echo(json.dumps([{"migration": name, "state": state} for name, state in states]))
+    else:
+        table = Table("migration", "state")
+        for name, state in states:
+            table.add_row(name, state)
+        Console().print(table)
     if any(state == "pending" for _, state in states):
         raise typer.Exit(1)

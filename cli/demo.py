@@ -48,6 +48,8 @@ def demo(
     """Start everything on this machine, let agents act, watch them being judged; then query and prove it.
 
     Needs nothing installed. Afterwards the stack is stopped (unless --keep); its data stays.
+
+    Example: praetor demo --keep
     """
     started = time.monotonic()
     running = bool(load_settings(data).bootstrap)

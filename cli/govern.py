@@ -1,10 +1,6 @@
 """`praetor govern`: a worker."""
 
-from typing import Annotated
-
-import typer
-
-from cli.options import DataDir
+from cli.options import DataDir, TopicPrefix
 from cli.serving import serve, worker
 from runtime.kafka import common_options
 from runtime.settings import load_settings
@@ -15,13 +11,13 @@ from streams.ledger_keys import read_ledger_keys
 
 def govern(
     data: DataDir = None,
-    topic_prefix: Annotated[
-        str, typer.Option(help="Put before the name of every topic that is written.")
-    ] = "",
+    topic_prefix: TopicPrefix = "",
 ) -> None:
     """Judge actions until told to stop: one pipeline for each partition that the group gives this worker.
 
     Start as many as there are cores; Kafka spreads the partitions over them.
+
+    Example: PRAETOR_METRICS_PORT=9464 praetor govern
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     with worker("govern", settings) as health:

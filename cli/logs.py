@@ -22,7 +22,10 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("-n", "--lines", help="How many lines of each to begin with.")] = 20,
 ) -> None:
-    """Show the ends of the logs, each line after the name of its process."""
+    """Show the ends of the logs, each line after the name of its process.
+
+    Example: praetor logs govern-1 --follow
+    """
     folder = load_settings(data).data / "logs"
     files = sorted(folder.glob("*.log")) if name is None else [folder / f"{name}.log"]
     if not files or not all(file.exists() for file in files):

@@ -33,6 +33,7 @@ from runtime.errors import PraetorError, Unavailable
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help="Judge what AI agents do. Start with: praetor demo",
 )

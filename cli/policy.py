@@ -8,13 +8,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.options import JsonOutput
 from cli.policy_files import load_files
 from policies.bundle import build_bundle
 from policies.cases import CaseResult, run_cases
 from policies.load import Loaded, PolicyMistakes
 from runtime.errors import PraetorError
 
-policy_app = typer.Typer(no_args_is_help=True, help="Look over, try and build policies.")
+policy_app = typer.Typer(no_args_is_help=True, help="Look over, try, build and publish policies.")
 
 Paths = Annotated[
     list[Path] | None,
@@ -22,12 +23,14 @@ Paths = Annotated[
         help="Policy files, or directories of them. Without any: the policies that come with Praetor."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @policy_app.command()
-def lint(paths: Paths = None, as_json: Json = False) -> None:
-    """Look over policies: all mistakes of all files, each with its place and what to do."""
+def lint(paths: Paths = None, as_json: JsonOutput = False) -> None:
+    """Look over policies: all mistakes of all files, each with its place and what to do.
+
+    Example: praetor policy lint my-policies/
+    """
     try:
         loaded = load_files(paths)
     except PolicyMistakes as error:
@@ -45,8 +48,11 @@ def lint(paths: Paths = None, as_json: Json = False) -> None:
 
 
 @policy_app.command("test")
-def run_tests(paths: Paths = None, as_json: Json = False) -> None:
-    """Run the cases that stand beside the rules, with all the given policies together."""
+def run_tests(paths: Paths = None, as_json: JsonOutput = False) -> None:
+    """Run the cases that stand beside the rules, with all the given policies together.
+
+    Example: praetor policy test my-policies/
+    """
     loaded = load_files(paths)
     results = run_cases(loaded.policies)
     failed = [r for r in results if not r.passed]
@@ -62,9 +68,12 @@ def run_tests(paths: Paths = None, as_json: Json = False) -> None:
 def build(
     paths: Paths = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it.")] = Path("bundle.json"),
-    as_json: Json = False,
+    as_json: JsonOutput = False,
 ) -> None:
-    """Make one bundle of policies: canonical JSON, named by its digest."""
+    """Make one bundle of policies: canonical JSON, named by its digest.
+
+    Example: praetor policy build my-policies/ --output bundle.json
+    """
     loaded = load_files(paths)
     bundle = build_bundle(loaded.policies, loaded.detections)
     try:

@@ -73,7 +73,10 @@ async def _view(settings: Settings) -> ControlView:
 
 
 def active(data: DataDir = None, as_json: JsonOutput = False) -> None:
-    """Say which bundle agent.control puts in force, and for which log."""
+    """Say which bundle agent.control puts in force, and for which log.
+
+    Example: praetor policy active --json
+    """
     view = asyncio.run(_view(load_settings(data)))
     digest = view.rules.digest if view.rules else None
     if view.unread:

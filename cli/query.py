@@ -37,9 +37,16 @@ def query(
     param: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE, bound to {NAME:Type} in the statement; repeatable.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     data: DataDir = None,
 ) -> None:
-    """Ask ClickHouse. Start with: SELECT * FROM decisions_overview ORDER BY received_at DESC LIMIT 10."""
+    """Ask ClickHouse about decisions_overview, decisions, threats, dead_letters, checkpoints and leaves.
+
+    What there is to ask: docs/analysts.md.
+
+    Example: praetor query "SELECT agent_id, rule, reason FROM decisions_overview WHERE effect = 'deny'"
+    """
+    output = Format.json if as_json else output
     settings = load_settings(data)
     statement = sys.stdin.read() if sql == "-" else sql
     answer = ask(settings, statement, WIRE[output.value], read_parameters(param or ()))

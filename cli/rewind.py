@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import DataDir, JsonOutput
+from cli.options import DataDir, JsonOutput, TopicPrefix
 from consumers.log_id import read_log_id
 from consumers.place import Place
 from consumers.recovery import Log
@@ -24,7 +24,7 @@ from sinks.restoring import marker, unmark
 
 
 def rewind_command(
-    topic_prefix: Annotated[str, typer.Option(help="Rewind the topics of this prefix.")] = "",
+    topic_prefix: TopicPrefix = "",
     accept_loss: Annotated[
         bool,
         typer.Option(
@@ -37,6 +37,8 @@ def rewind_command(
     """Have the archive go on from what ClickHouse holds: after a restore, while no archive runs.
 
     What Kafka still has beyond that is archived again, each row once. Safe to repeat.
+
+    Example: praetor db rewind --json
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     found = told(rewind(settings, accept_loss))

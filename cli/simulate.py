@@ -34,7 +34,9 @@ def simulate(
     """Publish the actions of a made-up fleet: coding, support, finance and data agents, and hostile ones.
 
     A hostile agent carries data out, loops, destroys, or sends under another agent's key. Salts come from the
-    seed, so simulated texts are not protected by them. Example: praetor simulate --agents 500 --rate 200
+    seed, so simulated texts are not protected by them.
+
+    Example: praetor simulate --agents 500 --rate 200
     """
     settings = load_settings(data)
     need_bootstrap(settings)

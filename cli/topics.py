@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.acls import acls
-from cli.options import DataDir, JsonOutput
+from cli.options import DataDir, JsonOutput, TopicPrefix
 from runtime.kafka import check_access, common_options
 from runtime.settings import Settings, load_settings
 from schemas.access import topic_needs
@@ -23,10 +23,6 @@ from streams.topics import Wanted, create_topics, existing_topics, mint_log, top
 topics_app = typer.Typer(no_args_is_help=True, help="Create and show the topics and the log.")
 topics_app.command()(acls)
 
-Prefix = Annotated[
-    str, typer.Option("--topic-prefix", help="Put before the name of every topic that is written.")
-]
-
 
 @topics_app.command()
 def create(
@@ -35,7 +31,7 @@ def create(
         int, typer.Option(min=1, help="Partitions of a new log; frozen.")
     ] = DEFAULT_PARTITIONS,
     replicas: Annotated[int, typer.Option(min=1, help="Replication factor of new topics.")] = 1,
-    topic_prefix: Prefix = "",
+    topic_prefix: TopicPrefix = "",
     as_json: JsonOutput = False,
 ) -> None:
     """Create what is missing: topics, keys, the log id, each partition's first progress record.
@@ -76,8 +72,11 @@ async def _create(settings: Settings, wanted: Wanted) -> dict[str, Any]:
 
 
 @topics_app.command()
-def show(data: DataDir = None, topic_prefix: Prefix = "", as_json: JsonOutput = False) -> None:
-    """Show each topic's partitions and settings, and where the broker's differ from what they should be."""
+def show(data: DataDir = None, topic_prefix: TopicPrefix = "", as_json: JsonOutput = False) -> None:
+    """Show each topic's partitions and settings, and where the broker's differ from what they should be.
+
+    Example: praetor topics show --json
+    """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     rows = asyncio.run(_show(settings))
     if as_json:

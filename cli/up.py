@@ -4,14 +4,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from cli.logs import logs
-from cli.options import DataDir
+from cli.options import DataDir, JsonOutput
 from cli.stack import bring_down, bring_up, default_commands, make_plan, prepare, supervisor_command
 from runtime.embedded.probe import ask, shown
 from runtime.settings import load_settings
@@ -33,7 +33,10 @@ def up(
     ] = None,
     workers: Annotated[int, typer.Option(help="How many `govern` processes.", min=1)] = 1,
 ) -> None:
-    """Start Kafka, ClickHouse and Praetor on this machine."""
+    """Start Kafka, ClickHouse and Praetor on this machine.
+
+    Example: praetor up --detach --workers 2
+    """
     settings = load_settings(data)
     folder = settings.data.resolve()
     plan = make_plan(settings, kafka_port, clickhouse_port, bootstrap, clickhouse)
@@ -54,39 +57,52 @@ def _option(data: Path | None) -> str:
 
 
 def down(data: DataDir = None) -> None:
-    """Stop the stack and wait for its end."""
+    """Stop the stack and wait for its end.
+
+    Example: praetor down --data .praetor
+    """
     folder = load_settings(data).data
     typer.echo("stopped" if bring_down(folder) else f"no stack runs in {folder}")
 
 
-def status(
-    data: DataDir = None, as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False
-) -> None:
-    """Show the stack's processes; exit with 1 unless it runs and is ready."""
+def status(data: DataDir = None, as_json: JsonOutput = False) -> None:
+    """Show the stack's processes; exit with 1 unless it runs and every worker is ready.
+
+    `port` is where a worker serves /livez, /readyz and /metrics.
+
+    Example: praetor status --json
+    """
     folder = load_settings(data).data
     stack = read_stack(folder)
-    running = stack is not None and stack.running()
+    if stack is None or not stack.running():
+        _tell_none(folder, stack, as_json)
+        raise typer.Exit(1)
+    answers = {s.name: ask(s.health_port, "/readyz") for s in stack.services if s.health_port}
+    health = {name: body for name, (_, body) in answers.items()}
     if as_json:
-        told = stack.model_dump(mode="json", exclude={"clickhouse_password"}) if stack else {}
-        if running and stack is not None:
-            told["health"] = {
-                s.name: ask(s.health_port, "/readyz")[1] for s in stack.services if s.health_port
-            }
-        typer.echo(json.dumps({"running": running, **told}, indent=2))
-    elif stack is None or not running:
-        typer.echo(f"no stack runs in {folder}" + (f": {stack.error}" if stack and stack.error else ""))
+        told = stack.model_dump(mode="json", exclude={"clickhouse_password"})
+        typer.echo(json.dumps({"running": True, **told, "health": health}, indent=2))
     else:
-        Console().print(_table(stack))
-    if stack is None or not (running and stack.ready):
+        Console().print(_table(stack, health))
+    if not stack.ready or any(code != 200 for code, _ in answers.values()):
         raise typer.Exit(1)
 
 
-def _table(stack: Stack) -> Table:
+def _tell_none(folder: Path, stack: Stack | None, as_json: bool) -> None:
+    if as_json:
+        told = stack.model_dump(mode="json", exclude={"clickhouse_password"}) if stack else {}
+        typer.echo(json.dumps({"running": False, **told}, indent=2))
+    else:
+        typer.echo(f"no stack runs in {folder}" + (f": {stack.error}" if stack and stack.error else ""))
+
+
+def _table(stack: Stack, health: dict[str, dict[str, Any]]) -> Table:
     table = Table(title=f"Kafka {stack.bootstrap} · ClickHouse {stack.clickhouse_url}", title_justify="left")
-    for column in ("name", "state", "pid", "restarts", "health", "detail"):
+    for column in ("name", "state", "pid", "port", "restarts", "health", "detail"):
         table.add_column(column)
     for service in stack.services:
         pid = str(service.process.pid) if service.process else ""
-        health = shown(ask(service.health_port, "/readyz")[1]) if service.health_port else ""
-        table.add_row(service.name, service.state, pid, str(service.restarts), health, service.detail)
+        said = shown(health[service.name]) if service.name in health else ""
+        port = str(service.health_port or "")
+        table.add_row(service.name, service.state, pid, port, str(service.restarts), said, service.detail)
     return table

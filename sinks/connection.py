@@ -55,12 +55,13 @@ VERSION = re.compile(r"\s*\(version [^()]*(?:\([^()]*\))?[^()]*\)|\s*\(for url [
 LEAD = re.compile(r"^.*?server response: ", re.DOTALL)
 
 
-def connect(settings: Settings, database: str | None = None) -> Client:
+def connect(settings: Settings, database: str | None = None, patience: int = 120) -> Client:
     """Open a client that several threads may share (no session).
 
     Args:
         settings: address, user and password.
         database: the database that names refer to; the setting's if None, the user's default if "".
+        patience: seconds that an answer may take.
 
     Raises:
         Unavailable: nothing answers at the address.
@@ -81,7 +82,7 @@ def connect(settings: Settings, database: str | None = None) -> Client:
             database=settings.clickhouse_database if database is None else database or "default",
             autogenerate_session_id=False,
             connect_timeout=5,
-            send_receive_timeout=120,
+            send_receive_timeout=patience,
             query_retries=0,
             client_name="praetor",
         )

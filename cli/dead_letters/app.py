@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +28,7 @@ dead_letters_app = typer.Typer(
 )
 dead_letters_app.command()(redrive)
 
+NARROW, WIDE = 120, 200
 LIST_FIELDS = ("received_at", "partition", "source_offset", "stage", "error_class", "message", "value_bytes")
 
 
@@ -35,7 +38,10 @@ def list_(
     data: DataDir = None,
     as_json: JsonOutput = False,
 ) -> None:
-    """List the newest dead letters: when, which action, why it did not decode, as what it was redriven."""
+    """List the newest dead letters: when, which action, why it did not decode, as what it was redriven.
+
+    Example: praetor dead-letters list --limit 10
+    """
     settings = load_settings(data)
     letters, redrives = asyncio.run(_list(settings, limit))
     targets = [_target(letter, redrives) for letter in letters]
@@ -62,7 +68,8 @@ def list_(
             letter["message"],
         )
         table.add_row(time_of(letter["received_at"]), *where, *(Text(plain(word)) for word in words))
-    Console().print(table)
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+    Console(width=max(NARROW, columns)).print(table)
 
 
 async def _list(settings: Settings, limit: int) -> tuple[list[Record], Redrives]:
@@ -83,7 +90,10 @@ def show(
     data: DataDir = None,
     as_json: JsonOutput = False,
 ) -> None:
-    """Show one dead letter whole, with its raw bytes; PARTITION and OFFSET as `list` prints them."""
+    """Show one dead letter whole, with its raw bytes; PARTITION and OFFSET as `list` prints them.
+
+    Example: praetor dead-letters show 3 894 --raw letter.bin
+    """
     letter, redrives = asyncio.run(_show(load_settings(data), partition, offset))
     if raw is not None:
         _write(raw, letter["value"] or b"")

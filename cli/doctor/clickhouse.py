@@ -11,6 +11,7 @@ from sinks.connection import connect, errors_of
 from sinks.migrate import status
 
 SKEW_SECONDS = 2.0
+PATIENCE = 10
 
 
 def check_clickhouse(settings: Settings, log: Log) -> Iterator[Check]:
@@ -20,7 +21,7 @@ def check_clickhouse(settings: Settings, log: Log) -> Iterator[Check]:
         Unavailable, PraetorError: it does not answer, or refuses.
     """
     with errors_of(settings):
-        server = connect(settings, "")
+        server = connect(settings, "", PATIENCE)
         try:
             version = str(server.command("SELECT version()"))
             before = time.time()
@@ -46,7 +47,7 @@ def check_clickhouse(settings: Settings, log: Log) -> Iterator[Check]:
 
 def _archived(settings: Settings, log_id: str, next_seqs: dict[int, int]) -> Check:
     with errors_of(settings):
-        client = connect(settings)
+        client = connect(settings, patience=PATIENCE)
         rows = client.query(
             "SELECT partition, max(seq) + 1 FROM leaves WHERE log_id = {log:String} GROUP BY partition",
             parameters={"log": log_id},
@@ -55,5 +56,5 @@ def _archived(settings: Settings, log_id: str, next_seqs: dict[int, int]) -> Che
     archived = {int(partition): int(upto) for partition, upto in rows}
     waiting = sum(max(0, seq - archived.get(p, 0)) for p, seq in next_seqs.items())
     if waiting:
-        return warning("archive", f"{waiting} decisions are not in ClickHouse yet", "look again in a minute")
-    return ok("archive", "every decision is in ClickHouse")
+        return warning("archived", f"{waiting} decisions are not in ClickHouse yet", "look again in a minute")
+    return ok("archived", "every decision is in ClickHouse")

@@ -133,7 +133,9 @@ async def _progress(options: Options, settings: Settings, log: Log) -> AsyncIter
             yield failed("progress", f"partition {p}: {count} actions were deleted unjudged", remedy)
     if any(count < 0 for count in behind.values()):
         yield failed(
-            "progress", "more is judged than there is: agent.actions was recreated", "a new log: see docs"
+            "progress",
+            "more is judged than there is: agent.actions was recreated",
+            "begin a new log: docs/operations/backup.md, When Kafka is lost",
         )
     total = sum(behind.values())
     if total > 0:
@@ -166,6 +168,6 @@ async def _workers(options: Options, settings: Settings, view: ControlView) -> A
     for kind in ("govern", "archive"):
         group = f"{settings.topic_prefix}praetor-{kind}-{view.log_id}"
         if members := await group_members(options, group):
-            yield ok(kind, f"{members} workers share the partitions")
+            yield ok(kind, f"{members} running")
         else:
             yield failed(kind, f"nobody is in group {group}", f"start one: praetor {kind}")

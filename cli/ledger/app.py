@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from cli.ledger.keys import keys_app
-from cli.ledger.places import Place, Prefix, TrustedKey, Witness, chosen, log_of, opened, trusted_keys
+from cli.ledger.places import Place, TrustedKey, Witness, chosen, log_of, opened, trusted_keys
 from cli.ledger.prove import prove
 from cli.ledger.report import is_ok, report_json, tell
 from cli.ledger.show import show
 from cli.ledger.sources import Advance, Log, Source, Wanted
 from cli.ledger.verify import Evidence, Result, verify_both, verify_log
 from cli.ledger.witness import read_witness
-from cli.options import DataDir, JsonOutput
+from cli.options import DataDir, JsonOutput, TopicPrefix
 from ledger.heads import PlacedNote
 from runtime.settings import load_settings
 
@@ -49,13 +49,15 @@ def verify(
     key: TrustedKey = None,
     as_json: JsonOutput = False,
     data: DataDir = None,
-    topic_prefix: Prefix = "",
+    topic_prefix: TopicPrefix = "",
 ) -> None:
     """Verify that no decision was changed, dropped, swapped or added since it was signed.
 
     It needs a public key alone (--key, else ledger.pub in the folder of keys); keys that it handed over to
     count too. Exit code 0: everything was verified. 1: something is false, or could not be verified (--json
     tells them apart by `status`).
+
+    Example: praetor ledger verify --from both --witness witness.txt
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     held = read_witness(witness) if witness else {}

@@ -10,8 +10,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from cli.ledger.places import Place, Prefix, opened
-from cli.options import DataDir, JsonOutput
+from cli.ledger.places import Place, opened
+from cli.options import DataDir, JsonOutput, TopicPrefix
 from ledger.errors import LedgerError, MalformedKey
 from ledger.keys import VerifyKey, check_name
 from ledger.note import open_note
@@ -24,12 +24,17 @@ from streams.ledger_keys import keep_public, read_ledger_keys
 RESTART = "restart every `praetor govern`, then: praetor ledger keys retire"
 ROLES = {LEDGER: "signs checkpoints", CONTROL: "signs orders on agent.control"}
 
-keys_app = typer.Typer(help="Print the public keys: give the ledger's to whoever is to verify it.")
+keys_app = typer.Typer()
 
 
 @keys_app.callback(invoke_without_command=True)
 def keys(context: typer.Context, data: DataDir = None, as_json: JsonOutput = False) -> None:
-    """Print the public keys: their role, file and text (vkey)."""
+    """Print the public keys: give the ledger's to whoever is to verify it.
+
+    Each with its role, its file and its text (vkey). Docs: docs/operations/keys.md.
+
+    Example: praetor ledger keys --json
+    """
     if context.invoked_subcommand is not None:
         return
     folder = load_settings(data).keys
@@ -56,6 +61,8 @@ def new(
     """Make the ledger's key pair where there is none: ledger.key (secret, mode 0600) and ledger.pub.
 
     `praetor topics create` makes one with a new log; this is for keys that are made elsewhere beforehand.
+
+    Example: praetor ledger keys new --name acme-ledger-1
     """
     folder = load_settings(data).keys
     name = _checked(name or _new_name())
@@ -98,6 +105,8 @@ def rotate(
     Then restart every govern worker, one after the other, and end the overlap with `praetor ledger keys
     retire`. Whoever trusts the old key goes on trusting the log: the checkpoints of the overlap name both
     keys and are signed by both. Where a command is the next key, none is made.
+
+    Example: praetor ledger keys rotate --name acme-ledger-2
     """
     settings = load_settings(data)
     if settings.ledger_next_key_command:
@@ -115,10 +124,12 @@ def rotate(
 
 
 @keys_app.command()
-def retire(data: DataDir = None, topic_prefix: Prefix = "") -> None:
+def retire(data: DataDir = None, topic_prefix: TopicPrefix = "") -> None:
     """End a roll-over: the old key's file is replaced by the next one's, once both have signed everywhere.
 
     Refused while the newest checkpoint of any partition is not by both. Afterwards restart the workers.
+
+    Example: praetor ledger keys retire
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     keys = read_ledger_keys(settings)

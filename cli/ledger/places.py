@@ -31,7 +31,6 @@ class Place(StrEnum):
 From = Annotated[
     Place, typer.Option("--from", help="Read Kafka, or ClickHouse alone (which keeps the ledger for ever).")
 ]
-Prefix = Annotated[str, typer.Option("--topic-prefix", help="Read the topics of this prefix.")]
 Witness = Annotated[
     Path | None,
     typer.Option(help="Checkpoints kept elsewhere: signed notes, or JSON. See: praetor ledger show --notes"),
@@ -39,7 +38,7 @@ Witness = Annotated[
 TrustedKey = Annotated[
     list[str] | None,
     typer.Option(
-        "--key", help="Trust this public key: its text (<name>+<hash>+<base64>), or a file of such lines."
+        "--key", help="Trust this public key: its text (`name+hash+base64`), or a file of such lines."
     ),
 ]
 

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from cli.ledger.places import From, Place, Prefix, TrustedKey, Witness, chosen, opened, trusted_keys
+from cli.ledger.places import From, Place, TrustedKey, Witness, chosen, opened, trusted_keys
 from cli.ledger.sources import Log, Source, Wanted
 from cli.ledger.witness import read_witness
-from cli.options import DataDir
+from cli.options import DataDir, TopicPrefix
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.errors import LedgerError
 from ledger.keys import VerifyKey
@@ -32,13 +32,14 @@ def prove(
     witness: Witness = None,
     place: From = Place.kafka,
     data: DataDir = None,
-    topic_prefix: Prefix = "",
+    topic_prefix: TopicPrefix = "",
 ) -> None:
     """Print checkpoints, proofs that each begins with the one before, and that the decisions are in them.
 
     The JSON is made for verifiers that trust nobody but the public key in it, which they must know already.
     With --witness, the checkpoints of that file are linked too; with --key, they are those that it signed.
-    Example: prove --partition 3 --seq 17
+
+    Example: praetor ledger prove --partition 3 --seq 17 --record
     """
     settings = load_settings(data, topic_prefix=topic_prefix or None)
     keys = trusted_keys(key, settings)

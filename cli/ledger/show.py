@@ -8,9 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.ledger.places import From, Place, Prefix, chosen, opened
+from cli.ledger.places import From, Place, chosen, opened
 from cli.ledger.sources import Log
-from cli.options import DataDir, JsonOutput
+from cli.options import DataDir, JsonOutput, TopicPrefix
 from ledger.checkpoint import open_checkpoint
 from ledger.errors import LedgerError
 from ledger.keys import VerifyKey
@@ -28,7 +28,7 @@ def show(
     place: From = Place.kafka,
     as_json: JsonOutput = False,
     data: DataDir = None,
-    topic_prefix: Prefix = "",
+    topic_prefix: TopicPrefix = "",
 ) -> None:
     """Show the newest checkpoint of each partition; their signatures are verified, the leaves are not.
 

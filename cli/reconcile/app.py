@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from cli.dead_letters.redrive import moment
-from cli.ledger.places import Prefix, chosen
-from cli.options import DataDir, JsonOutput
+from cli.ledger.places import chosen
+from cli.options import DataDir, JsonOutput, TopicPrefix
 from cli.reconcile.clickhouse import Rows
 from cli.reconcile.holes import Found
 from cli.reconcile.kafka import Kafka
@@ -31,7 +31,7 @@ def reconcile(
     partition: Annotated[int | None, typer.Option(min=0, help="This partition only.")] = None,
     as_json: JsonOutput = False,
     data: DataDir = None,
-    topic_prefix: Prefix = "",
+    topic_prefix: TopicPrefix = "",
 ) -> None:
     """Name every hole between what producers sent, what Kafka holds and what ClickHouse holds.
 

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from cli.query import ask
 from cli.reference import PAGES
 from policies.cases import run_cases
 from policies.load import load_policies
+from runtime.settings import Settings
+from sinks.migrate import migrate
 
 ROOT = Path(__file__).parents[2]
 PAGES_OF_PROSE = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -31,3 +34,14 @@ def test_the_examples_of_the_policy_guide_are_policies_whose_cases_pass():
 def test_links_lead_somewhere(page: Path):
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_queries_of_the_pages_run(clickhouse: str):
+    settings = Settings(clickhouse_url=clickhouse, clickhouse_database="docs")
+    migrate(settings)
+    queries = [
+        sql for page in PAGES_OF_PROSE for sql in re.findall(r"```sql\n(.*?)```", page.read_text(), re.DOTALL)
+    ]
+    assert len(queries) > 5
+    for sql in queries:
+        assert ask(settings, sql, "JSONCompact", {})
