@@ -22,8 +22,8 @@ from streams.topics import check_topics
 
 # What all partitions of a worker may read ahead, and the least and most of one. aiokafka holds one response
 # of a partition beside the batch in work (0.14.0, consumer/fetcher.py).
-FETCH_BYTES = 12 << 20
-LEAST_FETCH_BYTES, MOST_FETCH_BYTES = 128 << 10, 1 << 20
+FETCH_BYTES = 8 << 20
+LEAST_FETCH_BYTES, MOST_FETCH_BYTES = 128 << 10, 512 << 10
 
 
 @dataclass(frozen=True)
