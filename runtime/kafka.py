@@ -165,8 +165,8 @@ async def read_partition(
     """Yield the records of offsets `start` ≤ offset < `end`, and return once the position has reached `end`.
 
     Aborted records, markers and what compaction removed are passed over. `end` must not lie behind the last
-    stable offset (see `Ends.stable_end`), else this waits until it is reached. Whoever may leave it before its
-    end closes it (`contextlib.aclosing`).
+    stable offset (see `Ends.stable_end`), else this waits until it is reached. Whoever may leave it before
+    its end closes it (`contextlib.aclosing`).
 
     Raises:
         aiokafka.errors.OffsetOutOfRangeError: `start` is before the log's beginning or after its end.
