@@ -74,6 +74,8 @@ async def _of_connecting(
         )
     if not encrypted and await asyncio.to_thread(speaks_tls, host, port):
         return PraetorError(f"{where} speaks TLS: set {PROTOCOL} to SSL or SASL_SSL, or take its plain port")
+    if isinstance(error, TimeoutError) and not str(error):
+        return Unavailable(f"{where} does not answer: it stands still, or a firewall drops what is sent")
     return Unavailable(f"{where} does not answer: {str(error) or type(error).__name__}")
 
 
