@@ -57,6 +57,7 @@ soak: $(VENV)/.dev ## the stack under steady load for SOAK_SECONDS (1800), then 
 chaos: $(VENV)/.dev ## CHAOS_FAULTS (100) seeded faults on a running stack; the checker must find sabotage
 	$(BIN)/python -m tests.chaos --seed $(or $(CHAOS_SEED),1) --faults $(or $(CHAOS_FAULTS),100)
 	$(BIN)/pytest -m "chaos or not chaos" tests/chaos/test_sabotage.py
+	$(BIN)/pytest -m chaos tests/sdk
 
 interop: $(VENV)/.dev ## what needs Go, other Pythons or the shared folder beside the repository
 	$(BIN)/pytest -m interop tests/interop tests/sdk
