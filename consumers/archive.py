@@ -18,7 +18,8 @@ from runtime.health import Health
 from runtime.insist import insist
 from runtime.kafka import FETCH_BYTES, Ends, Options, check_access, partition_counts
 from runtime.lag import Lag
-from runtime.ownership import Group, Ownership
+from runtime.ownership import Ownership
+from runtime.work import Group
 from schemas.access import topic_needs
 from schemas.topics import ARCHIVE, DECISIONS, topic_name
 from sinks.clickhouse import ClickHouseSink

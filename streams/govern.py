@@ -10,7 +10,8 @@ from runtime.health import Health
 from runtime.insist import insist
 from runtime.kafka import Ends, Options
 from runtime.lag import Lag
-from runtime.ownership import Group, Ownership
+from runtime.ownership import Ownership
+from runtime.work import Group
 from schemas.topics import ACTIONS
 from streams.control import ControlFollower, ControlView
 from streams.ledger_keys import LedgerKeys

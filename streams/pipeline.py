@@ -45,7 +45,7 @@ class Shared:
 
 
 class Pipeline:
-    """Owns one partition from `take_over` on, until `run` returns or raises (see runtime.ownership.Work).
+    """Owns one partition from `take_over` on, until `run` returns or raises (see runtime.work.Work).
 
     `partition` is what it last committed.
     """

@@ -15,7 +15,8 @@ from runtime.errors import PraetorError, Unavailable
 from runtime.health import Watch
 from runtime.insist import insist
 from runtime.kafka import Options, start_consumer
-from runtime.ownership import Group, Ownership
+from runtime.ownership import Ownership
+from runtime.work import Group
 
 
 async def made(options: Options) -> str:
