@@ -14,7 +14,7 @@ from cli.ledger.report import is_ok, tell
 from cli.ledger.sources import Wanted
 from cli.ledger.verify import Evidence, Result, verify_log
 from cli.options import DataDir, JsonOutput
-from cli.rewind import rewind, told
+from cli.rewind import need_no_archive, rewind, told
 from runtime.errors import PraetorError, Unavailable
 from runtime.settings import Settings, load_settings
 from sinks.connection import connect, errors_of
@@ -29,6 +29,9 @@ def restore(
         bool, typer.Option("--with-keys/--without-keys", help="Put back keys that are not there.")
     ] = True,
     check: Annotated[bool, typer.Option("--check", help="Only check the backup's files.")] = False,
+    beside: Annotated[
+        bool, typer.Option("--beside", help="To read it or for practice: leave archives and progress alone.")
+    ] = False,
     as_json: JsonOutput = False,
     data: DataDir = None,
 ) -> None:
@@ -38,6 +41,8 @@ def restore(
     backup from Kafka; where that is not there now: praetor db rewind, later.
 
     Example: praetor restore /backups/2026-11-20
+
+    For practice: PRAETOR_CLICKHOUSE_DATABASE=practice praetor restore /backups/2026-11-20 --beside
     """
     manifest = read_manifest(folder)
     _check(folder, manifest)
@@ -46,6 +51,8 @@ def restore(
         return
     settings = load_settings(data)
     report: dict[str, Any] = {"backup": manifest.id, "database": settings.clickhouse_database}
+    if settings.bootstrap and not beside:
+        need_no_archive(settings)
     report["keys"] = _keys(folder, manifest, settings) if keys else []
     # before the rows: without a public key nothing would be verified in the end
     evidence = Evidence(read_verify_keys(settings.keys, LEDGER))
@@ -54,7 +61,7 @@ def restore(
     results = _verify(settings, evidence) if manifest.ledgers else []
     report["short"] = _short(manifest, results)
     report["ok"] = is_ok(results) and not report["short"]
-    report |= _archive(settings)
+    report |= {"archive": [], "archive_later": ""} if beside else _archive(settings)
     if as_json:
         typer.echo(json.dumps(report))
     else:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from consumers.log_id import read_log_id
 from consumers.place import Place
 from consumers.recovery import Log
 from consumers.rewind import Held, Rewound, apply, need_idle, plan
-from runtime.errors import PraetorError
+from runtime.errors import PraetorError, Unavailable
 from runtime.kafka import Ends, check_access, common_options, partition_counts
 from runtime.settings import Settings, load_settings
 from schemas.access import topic_needs
@@ -100,6 +101,30 @@ async def _rewind(settings: Settings, held: Held, accept_loss: bool) -> list[Rew
     finally:
         await ends.stop()
     return [one for of in planned.values() for one in of if one.intent is not None]
+
+
+def need_no_archive(settings: Settings) -> None:
+    """Check that no archive runs, as far as Kafka can tell: where it is away or has no log, none does.
+
+    Raises:
+        PraetorError: one runs, or we may not see whether.
+    """
+    with suppress(Unavailable):
+        asyncio.run(_need_no_archive(settings))
+
+
+async def _need_no_archive(settings: Settings) -> None:
+    options = common_options(settings)
+    ends = Ends(options)
+    await ends.start()
+    try:
+        try:
+            log_id = await read_log_id(options, ends)
+        except PraetorError:
+            return
+        await need_idle(Log(options, ends), f"{settings.topic_prefix}praetor-archive-{log_id}")
+    finally:
+        await ends.stop()
 
 
 def told(found: Sequence[Rewound]) -> list[dict[str, Any]]:

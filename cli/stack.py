@@ -31,14 +31,15 @@ PORT_SECONDS = 2.0
 LOOK_SECONDS = 0.05
 
 
-def default_commands(workers: int) -> tuple[Command, ...]:
+def default_commands(workers: int, archives: int = 1) -> tuple[Command, ...]:
     """Return what runs on top of the services: one-time commands first."""
     once = (
         ("db-migrate", ("db", "migrate"), ("clickhouse",)),
         ("topics-create", ("topics", "create"), ("kafka",)),
         ("policy-publish", ("policy", "publish", "--if-none"), ("topics-create",)),
     )
-    lasting = {f"govern-{n}": ("govern",) for n in range(1, workers + 1)} | {"archive": ("archive",)}
+    lasting = {f"govern-{n}": ("govern",) for n in range(1, workers + 1)}
+    lasting |= {f"archive-{n}" if n > 1 else "archive": ("archive",) for n in range(1, archives + 1)}
     return (
         *(
             Command(name=name, argv=python_module("cli.main", *words), once=True, after=after)

@@ -32,6 +32,9 @@ def up(
         str | None, typer.Option(help="Use this ClickHouse (URL) instead of an own one.")
     ] = None,
     workers: Annotated[int, typer.Option(help="How many `govern` processes.", min=1)] = 1,
+    archives: Annotated[
+        int, typer.Option(help="How many `archive` processes; 0 to restore a backup.", min=0)
+    ] = 1,
 ) -> None:
     """Start Kafka, ClickHouse and Praetor on this machine.
 
@@ -40,7 +43,7 @@ def up(
     settings = load_settings(data)
     folder = settings.data.resolve()
     plan = make_plan(settings, kafka_port, clickhouse_port, bootstrap, clickhouse)
-    plan = plan.model_copy(update={"commands": default_commands(workers)})
+    plan = plan.model_copy(update={"commands": default_commands(workers, archives)})
     if not detach:
         prepare(folder, plan)
         os.execv(sys.executable, supervisor_command(folder))  # noqa: S606

@@ -89,8 +89,8 @@ async def need_idle(log: Log, group: str) -> None:
     members = await group_members(log.options, group)
     if members:
         raise PraetorError(
-            f"{members} archives are running (group {group}): stop them first; one that was killed is"
-            " forgotten by the broker within a minute"
+            f"`praetor archive` is running ({members} in group {group}): stop every one first. One that was"
+            " killed is forgotten by the broker within a minute. `praetor up --archives 0` starts without"
         )
 
 

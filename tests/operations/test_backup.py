@@ -18,6 +18,7 @@ from consumers.archive import Archive, Job
 from consumers.partition import Pace
 from runtime.embedded.services import Broker
 from runtime.errors import PraetorError
+from runtime.kafka import group_members
 from runtime.settings import Settings
 from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
@@ -195,6 +196,29 @@ def test_a_backup_taken_while_all_runs_is_one_moment(site: Site, tmp_path: Path)
     for table, rows in site.everything().items():
         assert Counter(map(repr, rows)) == Counter(map(repr, whole[table])), table
     site.verify()
+
+
+def test_while_an_archive_runs_a_restore_is_for_practice_only(site: Site, tmp_path: Path) -> None:
+    folder, practice = str(tmp_path / "b"), {"PRAETOR_CLICKHOUSE_DATABASE": f"practice_{uuid4().hex[:8]}"}
+    options, prefix = site.judged.log.options, site.judged.prefix
+    group = f"{prefix}praetor-archive-{site.judged.log.view.log_id}"
+    made = site.told("backup", folder, "--without-keys")
+
+    async def work() -> None:
+        archive = Archive(options, ClickHouseSink(site.settings), Job(prefix))
+        archiving = asyncio.create_task(archive.run())
+        while not await group_members(options, group):
+            await asyncio.sleep(0.05)
+        said = await asyncio.to_thread(lambda: site.refused("restore", folder, **practice))
+        assert "`praetor archive` is running (1 in group" in said and "--archives 0" in said
+        report = await asyncio.to_thread(lambda: site.told("restore", folder, "--beside", **practice))
+        assert report["ok"] and report["rows"] == made["tables"]
+        assert (report["archive"], report["archive_later"]) == ([], "")
+        archive.stop.set()
+        await archiving
+
+    asyncio.run(work())
+    assert site.told("db", "rewind") == [], "the archive's progress was left alone"
 
 
 def test_what_a_restore_refuses(site: Site, tmp_path: Path) -> None:
