@@ -157,7 +157,8 @@ def test_arguments_that_hold_themselves_end_somewhere():
     [
         ({"colour": "red"}, "no fields of an event: colour"),
         ({"salt": b""}, "no fields of an event: salt"),
-        ({"phase": "later"}, "later"),
+        ({"phase": "later"}, "phase is 'later'; it must be one of unknown, prompt, call"),
+        ({"mode": "loud"}, "mode is 'loud'; it must be one of"),
         ({"resource": 5}, "resource"),
         ({"input_tokens": 1 << 63}, "64 bits|9223372036854775808"),
         ({"occurred_at": 1 << 63}, "64 bits"),
@@ -176,6 +177,8 @@ def test_what_does_not_fit_is_refused_with_a_reason(fields, said):
 def test_settings_that_make_no_sense_are_refused():
     with pytest.raises(PraetorError, match=r"on_full is 'drop'; it must be one of block, raise"):
         Options(on_full="drop")
+    with pytest.raises(PraetorError, match=r"mode is 'loud'; it must be one of unknown, observe, enforce"):
+        Options(mode="loud")
     with pytest.raises(PraetorError, match="holds nothing"):
         Options(max_events=0)
 

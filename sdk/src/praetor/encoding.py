@@ -45,6 +45,7 @@ def _part(name: str, fields: list[Any]) -> Any:
 
 FIELDS = _plain(_read_schema())["fields"]
 NAMES = frozenset(f["name"] for f in FIELDS)
+SYMBOLS = {f["name"]: f["type"]["symbols"] for f in FIELDS if f["name"] in ("phase", "mode")}
 _SPLIT = [f["name"] for f in FIELDS].index("producer_seq")
 _quick_head, _quick_tail = writers(FIELDS, PREFIX)
 _HEAD, _TAIL = _part("Head", FIELDS[:_SPLIT]), _part("Tail", FIELDS[_SPLIT + 1 :])

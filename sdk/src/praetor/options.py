@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Union
 
+from praetor.encoding import SYMBOLS
 from praetor.errors import PraetorError
 from praetor.security import Security
 from praetor.texts import Redaction, Redactor
@@ -64,6 +65,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.on_full not in ON_FULL:
             raise PraetorError(f"on_full is {self.on_full!r}; it must be one of {', '.join(ON_FULL)}")
+        if self.mode not in SYMBOLS["mode"]:
+            raise PraetorError(f"mode is {self.mode!r}; it must be one of {', '.join(SYMBOLS['mode'])}")
         if self.max_events < 1 or self.max_bytes < 1:
             raise PraetorError(
                 f"a buffer of {self.max_events} events and {self.max_bytes} bytes holds nothing"

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from praetor.encoding import LARGEST, NAMES, UUID, encode
+from praetor.encoding import LARGEST, NAMES, SYMBOLS, UUID, encode
 from praetor.texts import Redaction, cut, text_digest
 
 if TYPE_CHECKING:
@@ -66,7 +66,10 @@ class Recording:
             self._text(record, "content", self._redaction.to_json(fields["content"]))
         if self._redaction.functions:
             record["resource"] = self._redaction.apply("resource", record.get("resource", ""))
-        head, tail = encode(record)
+        try:
+            head, tail = encode(record)
+        except ValueError as error:
+            raise _explained(record) or error from error
         if len(head) + len(tail) > LARGEST - SPARE:
             raise ValueError(
                 f"an event of {len(head) + len(tail)} bytes is beyond 1 MiB, which the server takes: lower"
@@ -102,6 +105,14 @@ class Recording:
             record[f"{name}_sha256"] = text_digest(record["salt"], name, raw)
             record[f"{name}_bytes"] = len(raw)
         record[name] = text
+
+
+def _explained(record: Mapping[str, Any]) -> ValueError | None:
+    """Which choice is none, and what there is to choose from."""
+    for name, symbols in SYMBOLS.items():
+        if (given := record.get(name, symbols[0])) not in symbols:
+            return ValueError(f"{name} is {str(given)[:64]!r}; it must be one of {', '.join(symbols)}")
+    return None
 
 
 def _uuid(digits: str) -> str:
