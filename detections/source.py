@@ -24,6 +24,7 @@ from detections.source_cell import (
     NAME_BYTES,
     OVERRUN,
     REGRESSED,
+    SUPERSEDED,
     VERSION,
     Epoch,
     name_of,
@@ -91,9 +92,12 @@ def observe(action: Action, numbered: Numbered, cell: bytes | None, begun: bool)
     if epoch is None:
         epoch = Epoch(name, number)
         found = _begin(action, epoch, seq, newest, (begun and not cell) or known.evicted)
-    back = newest is not None and newest.number > number and seq >= epoch.next
-    if back and newest is not None:
-        found += _tell_regression(action, newest, number)
+    back = False
+    if newest is not None and newest.number > number:
+        epoch.flags |= SUPERSEDED
+        back = seq >= epoch.next
+        if back:
+            found += _tell_regression(action, newest, number)
     found += _arrive(action, epoch, seq)
     known.hear(epoch, action.received_at)
     bits = (REGRESSION if back else 0) | (GAP if known.open() else 0)

@@ -19,8 +19,9 @@ HOLES = 12
 NAME_BYTES = 63
 """At most so many epochs, holes in all of them together, and bytes of a producer's name: below 1 KB."""
 
-CLOSED, OVERRUN, REGRESSED = 1, 2, 4
-"""An epoch's flags: its closing count came; it went on all the same; an older one did (told once each)."""
+CLOSED, OVERRUN, REGRESSED, SUPERSEDED = 1, 2, 4, 8
+"""An epoch's flags: its closing count came; it went on all the same; an older one did (told once each); it
+was heard after a newer one had begun."""
 
 FRONT = struct.Struct("<BBBBBqQ")
 """Version, evicted, open; the first epoch's flags, holes, heard_at, next."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detections import source
@@ -126,6 +126,11 @@ def streams(draw: st.DrawFn) -> list[Event]:
     return [event for _, event in sorted(arrived, key=lambda pair: pair[0])]
 
 
+# the second number in order of an old epoch, which then is the one heard last
+OLD_IN_ORDER: list[Event] = [("p", 0, 0, False), ("p", 1, 0, False), ("p", 0, 1, False), ("p", 0, 2, False)]
+
+
+@example(OLD_IN_ORDER)
 @settings(max_examples=400, deadline=None)
 @given(streams())
 def test_equals_its_definition(events: list[Event]) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import fastavro
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from policies.bundle import unpack_bundle
-from runtime.kafka import Options
+from runtime.kafka import Ends, Options
 from runtime.settings import Settings
 from schemas.codec import decode
 from schemas.topics import ACTIONS, CONTROL, TOPICS
@@ -147,5 +147,16 @@ async def _write(
             assert sent.offset == record.offset, f"{topic}/{partition}: {sent.offset}, not {record.offset}"
         if transactional_id is not None:
             await producer.commit_transaction()
+            await _marked(options, TopicPartition(topic, partition))
     finally:
         await producer.stop()
+
+
+async def _marked(options: Options, tp: TopicPartition) -> None:
+    """Wait for the transaction's marker: the broker writes it after it has said that all is committed."""
+    ends = Ends(options)
+    await ends.start()
+    try:
+        await ends.stable_end(tp)
+    finally:
+        await ends.stop()
