@@ -283,6 +283,7 @@ def test_progress_passes_the_markers_of_a_redrive(log: Log, prefix: str, run: Ru
     outputs = letters_made(log, prefix, [future(1)])
     (partition,) = [p for p, letters in outputs.dead_letters.items() if letters]
     redriven(run, "--all")
+    asyncio.run(log.settled(ACTIONS.name))
     ends = asyncio.run(log.ends(ACTIONS.name))
     assert asyncio.run(judged(log, prefix)).progress[partition].next_source_offset == ends[partition]
     asyncio.run(log.clear())

@@ -122,6 +122,12 @@ class Log:
         async with self.asking() as ends:
             return {p: await ends.high_watermark(TopicPartition(topic, p)) for p in range(self.partitions)}
 
+    async def settled(self, topic: str) -> None:
+        """Wait for the markers of what is committed: the broker writes them after it has said so."""
+        async with self.asking() as ends:
+            for p in range(self.partitions):
+                await ends.stable_end(TopicPartition(topic, p))
+
     def asking(self) -> AbstractAsyncContextManager[Ends]:
         """Where partitions end."""
         return asking(self.options)
