@@ -17,6 +17,7 @@ from aiokafka.errors import (
 )
 
 from runtime.abandon import cut
+from runtime.connections import closed_on_failure, install
 from runtime.errors import PraetorError, Unavailable
 from runtime.kafka_access import need_access
 from runtime.kafka_errors import missing, refusal
@@ -24,6 +25,8 @@ from runtime.kafka_probe import why_not
 
 Options = dict[str, Any]
 Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
+
+install()
 
 
 class Reader(AIOKafkaConsumer):  # type: ignore[misc]
@@ -47,7 +50,8 @@ async def started(client: Client, options: Options) -> Client:
     """
     stop = client.close if isinstance(client, AIOKafkaAdminClient) else client.stop
     try:
-        await client.start()
+        with closed_on_failure():
+            await client.start()
     except KafkaConnectionError as error:
         await stop()
         raise await why_not(options) from error

@@ -1,6 +1,7 @@
 """Clients whose broker is silent or gone are let go of; who needs them waits for it to come back."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
@@ -163,3 +164,17 @@ async def test_waiting_ends_when_asked_to_stop_and_what_waiting_does_not_mend_is
         assert await asyncio.wait_for(waiting, 5) is None
     with pytest.raises(PraetorError, match="password"):
         await insist(wrong, "start")
+
+
+async def test_a_start_that_is_cancelled_leaves_no_connection(broker: str) -> None:
+    """Wherever it is cancelled; what is left open is a warning of aiokafka's, and warnings are errors."""
+    options: Options = {"bootstrap_servers": broker}
+    for turns in range(60):
+        starting = asyncio.create_task(start_consumer(options, "read_committed"))
+        for _ in range(turns):
+            await asyncio.sleep(0.0003)
+        starting.cancel()
+        for consumer in await asyncio.gather(starting, return_exceptions=True):
+            if not isinstance(consumer, BaseException):
+                await consumer.stop()
+    gc.collect()
