@@ -4,12 +4,14 @@ Source of what is stated about aiokafka: its 0.14.0 code.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from runtime.errors import PraetorError
 from runtime.kafka_clients import (
     Options,
     Reader,
@@ -44,6 +46,8 @@ Isolation = Literal["read_committed", "read_uncommitted"]
 LONG_POLL_MS = 5_000
 FETCH_BYTES = 8 << 20
 STABLE_POLL_SECONDS = 0.02
+# longer than any transaction of ours (15 s), or of a client with Kafka's default (60 s) and the broker's sweep
+UNDECIDED_SECONDS = 90.0
 
 install()
 
@@ -111,11 +115,23 @@ class Ends:
     async def stable_end(self, tp: TopicPartition) -> int:
         """The high watermark as it stands now, once every record before it is decided.
 
-        It waits as long as a foreign transaction is open (its transaction.timeout.ms at most): use
-        `asyncio.timeout` where that is too long.
+        It waits as long as a foreign transaction is open, at most UNDECIDED_SECONDS: a broker that was killed
+        may hold a transaction to be complete whose marker it never wrote (seen with Kafka 4.3.1), and what
+        stands behind such a one is never decided.
+
+        Raises:
+            PraetorError: a transaction is open for longer than that.
         """
-        end = await self.high_watermark(tp)
-        while await self.last_stable(tp) < end:
+        end, began = await self.high_watermark(tp), time.monotonic()
+        while (stable := await self.last_stable(tp)) < end:
+            if time.monotonic() - began > UNDECIDED_SECONDS:
+                raise PraetorError(
+                    f"{tp.topic}/{tp.partition} holds a transaction from offset {stable} on that has been "
+                    f"open for {UNDECIDED_SECONDS:.0f} s: nobody can read on. If no producer is at it, the "
+                    "broker has forgotten to end it: see `kafka-transactions.sh find-hanging`, and end it only "
+                    "as its other partitions were ended (abort it where one was committed, and records are "
+                    "doubled)"
+                )
             await asyncio.sleep(STABLE_POLL_SECONDS)
         return end
 

@@ -6,7 +6,15 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from runtime.errors import PraetorError
 from runtime.kafka import FETCH_BYTES, Ends, Options, read_partition, start_consumer, started
-from schemas.topics import ACTIONS, STATE, topic_name
+from schemas.topics import (
+    ACTIONS,
+    CHECKPOINTS,
+    DEAD_LETTERS,
+    DECISIONS,
+    STATE,
+    THREATS,
+    topic_name,
+)
 from streams.control import ControlView
 from streams.partition import Cells, Partition, Place, add_state_record
 from streams.progress import PROGRESS_KEY, read_progress
@@ -56,6 +64,9 @@ async def read_state(source: Source, place: Place, warm: Partition | None) -> Pa
     tp = TopicPartition(topic_name(STATE, source.prefix), place.partition)
     where = f"{tp.topic}/{tp.partition}"
     end = await source.ends.stable_end(tp)
+    # the next commit would also commit what a broker has left undecided there of the same producer
+    for topic in (DECISIONS, THREATS, DEAD_LETTERS, CHECKPOINTS):
+        await source.ends.stable_end(TopicPartition(topic_name(topic, source.prefix), place.partition))
     first = await source.ends.beginning(tp)
     if warm is not None:
         tail = await _newest_progress(source, tp, max(first, end - TAIL_RECORDS), end)

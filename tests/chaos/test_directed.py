@@ -5,11 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import structlog
+from aiokafka import AIOKafkaProducer
 
+import runtime.kafka
+import runtime.ownership
 from consumers.archive import Archive, Job
 from runtime.embedded.services import Broker, ClickHouse
-from schemas.topics import ACTIONS, DECISIONS
+from schemas.topics import ACTIONS, DECISIONS, STATE, Topic, topic_name
 from sinks.clickhouse import ClickHouseSink
 from sinks.migrate import need_migrated
 from tests.archive.helpers import QUICK, Stage
@@ -90,3 +94,29 @@ async def test_what_has_the_producers_times_is_not_judged_until_it_is_skipped(
 
 def only(partition: int, sent: Sent) -> Sent:
     return sent._replace(partition=partition)
+
+
+@pytest.mark.parametrize("topic", [STATE, DECISIONS], ids=lambda topic: topic.name)
+async def test_a_transaction_that_nobody_ends_stops_its_partition_and_says_so(
+    own_broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, topic: Topic
+) -> None:
+    """A killed broker may forget a transaction's marker: then it is open for ever, as here for a while."""
+    monkeypatch.setattr(runtime.kafka, "UNDECIDED_SECONDS", 1.0)
+    monkeypatch.setattr(runtime.ownership, "STOPPED_RETRY_SECONDS", 0.2)
+    log = await Log(own_broker.bootstrap, tmp_path / "keys", 2).mint()
+    prefix = await log.outputs()
+    ends = await log.send(fleet(1, 200, 2))
+    forgotten = AIOKafkaProducer(**log.options, transactional_id="forgotten")
+    await forgotten.start()
+    await forgotten.begin_transaction()
+    await forgotten.send_and_wait(topic_name(topic, prefix), b"undecided", key=b"undecided", partition=0)
+    with structlog.testing.capture_logs() as lines:
+        async with log.working(prefix), log.following(prefix) as following:
+            reason = await said(lines, "partition stopped")
+            assert f"{topic_name(topic, prefix)}/0 holds a transaction" in reason
+            await following.reach({1: ends[1]})
+            await forgotten.abort_transaction()
+            async with asyncio.timeout(60):
+                await following.reach(ends)
+    await forgotten.stop()
+    assert not violations(await log.records(ACTIONS), await log.read(prefix))
