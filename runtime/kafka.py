@@ -46,7 +46,7 @@ Isolation = Literal["read_committed", "read_uncommitted"]
 LONG_POLL_MS = 5_000
 FETCH_BYTES = 8 << 20
 STABLE_POLL_SECONDS = 0.02
-# longer than any transaction of ours (15 s), or of a client with Kafka's default (60 s) and the broker's sweep
+# longer than a transaction of ours (15 s) or of a client with Kafka's default (60 s), and the broker's sweep
 UNDECIDED_SECONDS = 90.0
 
 install()
@@ -128,9 +128,9 @@ class Ends:
                 raise PraetorError(
                     f"{tp.topic}/{tp.partition} holds a transaction from offset {stable} on that has been "
                     f"open for {UNDECIDED_SECONDS:.0f} s: nobody can read on. If no producer is at it, the "
-                    "broker has forgotten to end it: see `kafka-transactions.sh find-hanging`, and end it only "
-                    "as its other partitions were ended (abort it where one was committed, and records are "
-                    "doubled)"
+                    "broker has forgotten to end it: see `kafka-transactions.sh find-hanging`, and end it "
+                    "only as its other partitions were ended (abort it where one was committed, and records "
+                    "are doubled)"
                 )
             await asyncio.sleep(STABLE_POLL_SECONDS)
         return end
