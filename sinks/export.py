@@ -17,7 +17,7 @@ from sinks.comments import literal
 from sinks.connection import one_line
 from sinks.tables import CHECKPOINTS, DECISIONS, TABLES
 
-SETTLE_SECONDS = 10.0
+SETTLE_SECONDS = 45.0
 POLL_SECONDS = 0.2
 READ_BYTES = 1 << 20
 
@@ -77,7 +77,7 @@ def read_tables(client: Client) -> list[Stored]:
 def extents(client: Client) -> dict[Log, int]:
     """For each log's partition, the number below which no decision is missing in `decisions` and `leaves`.
 
-    Where they are not level it waits for a running archive to make them so, at most 10 s. Then something was
+    Where they are not level it waits for a running archive to make them so, at most 45 s. Then something was
     removed or added by hand: the greatest number counts, and everything that is there is kept.
     """
     level: dict[Log, int] = {}
