@@ -81,9 +81,10 @@ class Child:
         patience = self._probe.patience
         limit = patience if answered else max(patience, FIRST_ANSWER_SECONDS)
         silent = now - max(self._probe.well_at, self._since)
-        if silent <= limit:
+        problem = self._probe.problem
+        if silent <= limit or not problem:  # a question still under way says nothing yet
             return ""
-        return f"killed: /livez not well for {silent:.0f} s: {self._probe.problem or 'no answer'}"
+        return f"killed: /livez not well for {silent:.0f} s: {problem}"
 
     def _kill(self) -> None:
         if self._process is not None:

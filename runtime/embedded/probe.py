@@ -55,7 +55,7 @@ class Probe:
 
     Attributes:
         well_at: the monotonic second of the last /livez that was well; 0 before the first.
-        problem: why the last was not.
+        problem: why the last was not; "" if it was. No answer at all does not hide what was said before.
         patience: seconds for which /livez may fail.
         settled: whether the last /readyz said that the start is over.
         ready: the last /readyz in words.
@@ -77,7 +77,7 @@ class Probe:
             if status == 200:
                 self.well_at, self.problem = asked, ""
             else:
-                self.problem = "; ".join(body.get("problems", ())) or "no answer"
+                self.problem = "; ".join(body.get("problems", ())) or self.problem or "no answer"
             status, body = ask(self.port, "/readyz") if status else (0, {})
             self.settled = is_settled(status, body)
             self.ready = shown(body)
