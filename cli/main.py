@@ -19,8 +19,7 @@ from cli.demo import demo
 from cli.doctor.app import doctor
 from cli.govern import govern
 from cli.ledger.app import ledger_app
-from cli.policy import policy_app
-from cli.publish import active, publish
+from cli.policy.app import policy_app
 from cli.query import query
 from cli.reconcile.app import reconcile
 from cli.replay import replay
@@ -53,8 +52,6 @@ app.command()(restore)
 app.command()(reconcile)
 app.add_typer(config_app, name="config")
 app.add_typer(topics_app, name="topics")
-policy_app.command()(publish)
-policy_app.command()(active)
 app.add_typer(policy_app, name="policy")
 app.add_typer(db_app, name="db")
 app.add_typer(control_app, name="control")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.policy import policy_app
+from cli.policy.app import policy_app
 from policies.bundle import load_bundle
 from runtime.errors import PraetorError
 from tests.policies.test_load import GOOD

@@ -1,4 +1,4 @@
-"""`praetor policy publish` and `active`: put rules in force, say which are."""
+"""`praetor policy publish`: put rules in force."""
 
 import asyncio
 import json
@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from cli.options import DataDir, JsonOutput
+from cli.policy.active import read_control
 from cli.policy_files import load_files
 from policies.bundle import Bundle, build_bundle, pack_bundle
 from runtime.errors import PraetorError
 from runtime.kafka import common_options
 from runtime.settings import Settings, load_settings
-from streams.control import ControlView, read_view
-from streams.keyring import CONTROL, read_signing_key, read_verify_keys
+from streams.keyring import CONTROL, read_signing_key
 from streams.orders import Order
 from streams.topics import publish_order
 
@@ -59,36 +59,10 @@ async def _publish(settings: Settings, bundle: Bundle, if_none: bool) -> int | N
             f"the bundle has {len(packed)} bytes compressed; at most {LARGEST_PACKED} fit one order"
         )
     key = read_signing_key(settings.keys, CONTROL)
-    view = await _view(settings)
+    view = await read_control(settings)
     if if_none and view.unread:
         raise PraetorError(view.unread)
     if if_none and view.rules is not None:
         return None
     order = Order(view.log_id, "bundle", key.name, int(time.time() * 1000), packed)
     return await publish_order(common_options(settings), order, key)
-
-
-async def _view(settings: Settings) -> ControlView:
-    return await read_view(common_options(settings), read_verify_keys(settings.keys, CONTROL))
-
-
-def active(data: DataDir = None, as_json: JsonOutput = False) -> None:
-    """Say which bundle agent.control puts in force, and for which log.
-
-    Example: praetor policy active --json
-    """
-    view = asyncio.run(_view(load_settings(data)))
-    digest = view.rules.digest if view.rules else None
-    if view.unread:
-        raise PraetorError(view.unread)
-    if as_json:
-        known = {
-            "log_id": view.log_id,
-            "digest": digest,
-            "control_offset": view.offset,
-            "rejected": view.rejected,
-        }
-        typer.echo(json.dumps(known))
-        return
-    typer.echo(f"log {view.log_id}: {digest or 'no bundle; publish one with `praetor policy publish`'}")
-    typer.echo(f"control offset {view.offset}, {view.rejected} records not believed")

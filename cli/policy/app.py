@@ -1,0 +1,17 @@
+"""`praetor policy`: every subcommand in one table; each has a file of its own beside this one."""
+
+import typer
+
+from cli.policy.active import active
+from cli.policy.build import build
+from cli.policy.lint import lint
+from cli.policy.publish import publish
+from cli.policy.test import run_tests
+
+policy_app = typer.Typer(no_args_is_help=True, help="Look over, try, build and publish policies.")
+# in the order of a policy's life
+policy_app.command()(lint)
+policy_app.command("test")(run_tests)
+policy_app.command()(build)
+policy_app.command()(publish)
+policy_app.command()(active)

@@ -1,0 +1,13 @@
+"""What several commands of `praetor policy` take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Policy files, or directories of them. Without any: the policies that come with Praetor."
+    ),
+]
