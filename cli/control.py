@@ -17,7 +17,8 @@ from runtime.kafka import Ends, common_options, read_partition
 from runtime.settings import Settings, load_settings
 from schemas.codec import decode
 from schemas.topics import ACTIONS, CONTROL
-from streams.control import ControlView, read_view
+from streams.control import read_view
+from streams.control_view import ControlView
 from streams.keyring import CONTROL as CONTROL_ROLE
 from streams.keyring import read_signing_key, read_verify_keys
 from streams.orders import Order

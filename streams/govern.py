@@ -13,7 +13,8 @@ from runtime.lag import Lag
 from runtime.ownership import Ownership
 from runtime.work import Group
 from schemas.topics import ACTIONS
-from streams.control import ControlFollower, ControlView
+from streams.control import ControlFollower
+from streams.control_view import ControlView
 from streams.ledger_keys import LedgerKeys
 from streams.pace import Pace
 from streams.partition import Partition, Place

@@ -15,7 +15,7 @@ from schemas.topics import (
     THREATS,
     topic_name,
 )
-from streams.control import ControlView
+from streams.control_view import ControlView
 from streams.partition import Cells, Partition, Place, add_state_record
 from streams.progress import PROGRESS_KEY, read_progress
 

@@ -15,7 +15,8 @@ from runtime.kafka import Ends, Options, check_access, read_partition, started
 from runtime.kafka_errors import missing as missing_grants
 from schemas.access import topic_needs
 from schemas.topics import ACTIONS, CONTROL, DECISIONS, STATE, TOPICS, Topic, topic_name
-from streams.control import ControlView, read_view
+from streams.control import read_view
+from streams.control_view import ControlView
 from streams.keyring import CONTROL as CONTROL_ROLE
 from streams.keyring import LEDGER, create_key, read_signing_key, read_verify_keys
 from streams.orders import Order, sign_order

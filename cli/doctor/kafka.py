@@ -15,7 +15,8 @@ from runtime.kafka import Ends, Options, check_access, common_options, group_mem
 from runtime.settings import Settings
 from schemas.access import topic_needs
 from schemas.topics import ACTIONS, CONTROL, DECISIONS, STATE, TOPICS, topic_name
-from streams.control import ControlView, read_view
+from streams.control import read_view
+from streams.control_view import ControlView
 from streams.keyring import CONTROL as CONTROL_ROLE
 from streams.keyring import read_verify_keys
 from streams.topics import existing_topics, topic_settings

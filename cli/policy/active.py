@@ -9,7 +9,8 @@ from cli.options import DataDir, JsonOutput
 from runtime.errors import PraetorError
 from runtime.kafka import common_options
 from runtime.settings import Settings, load_settings
-from streams.control import ControlView, read_view
+from streams.control import read_view
+from streams.control_view import ControlView
 from streams.keyring import CONTROL, read_verify_keys
 
 

@@ -14,7 +14,7 @@ from policies.bundle import Bundle, build_bundle, pack_bundle
 from policies.model import Policy
 from runtime.kafka import Ends, Options, start_consumer
 from schemas.topics import ACTIONS, CHECKPOINTS, DEAD_LETTERS, DECISIONS, STATE, THREATS, Topic, topic_name
-from streams.control import ControlView
+from streams.control_view import ControlView
 from streams.govern import Keys, Worker
 from streams.keyring import CONTROL, LEDGER, create_key, read_signing_key, read_verify_keys
 from streams.orders import Order

@@ -15,7 +15,7 @@ from policies.canonical import canonical
 from runtime.errors import Malformed
 from schemas.catalogue import newest
 from schemas.codec import decode
-from streams.control import ControlView
+from streams.control_view import ControlView
 from streams.orders import Order, open_order, sign_order
 from tests.schemas.encodings import write
 from tests.streams.helpers import bundle

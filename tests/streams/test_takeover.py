@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 import runtime.ownership
 from runtime.errors import PraetorError
 from schemas.topics import ACTIONS, STATE, topic_name
-from streams.control import ControlView
+from streams.control_view import ControlView
 from streams.partition import Place
 from streams.progress import PROGRESS_KEY, Progress
 from streams.takeover import Source, read_state
