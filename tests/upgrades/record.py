@@ -1,6 +1,7 @@
 """Records what a version of Praetor writes, so that later ones can be seen to take it over.
 
-It runs on the code of that version, not on this tree's, and uses only what that version has:
+It runs on the code of that version, not on this tree's, and uses only what that version has (engine 1 was
+recorded of 6ba1f0b, engine 2 of 8183bf8):
 
     git worktree add ../old 6ba1f0b
     PYTHONPATH=../old .venv/bin/python tests/upgrades/record.py 1 tests/upgrades/engine1-seed1.avro

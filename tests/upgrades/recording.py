@@ -42,9 +42,10 @@ class Standing(NamedTuple):
 
 
 class Recording:
-    """One file; `partitions` is its log's count."""
+    """One file; `partitions` is its log's count, `engine` what judged it."""
 
     def __init__(self, name: str) -> None:
+        self.engine = name.removeprefix("engine").partition("-")[0]
         self._records: dict[tuple[str, int], list[Recorded]] = {}
         with (FOLDER / name).open("rb") as file:
             for found in fastavro.reader(file):
@@ -98,8 +99,11 @@ class Recording:
                     name = None if plain else f"recorded-{topic.name}-{partition}-{number}"
                     await _write(options, topic.name, partition, run, name)
 
-    def into_clickhouse(self, settings: Settings) -> None:
-        """The tables as that version had made and filled them. No TTL: recordings grow older than any."""
+    def into_clickhouse(self, settings: Settings) -> list[str]:
+        """The tables as that version had made and filled them; the migrations that it did not know yet.
+
+        No TTL: recordings grow older than any.
+        """
         database = settings.clickhouse_database
         server = connect(settings, "")
         server.command(f"CREATE DATABASE {database}")
@@ -118,6 +122,7 @@ class Recording:
             if rows := self.plain(f"clickhouse:{table}"):
                 client.raw_insert(table, insert_block=rows, fmt="Native")
         client.close()
+        return [m.name for m in read_migrations() if m.version > newest]
 
 
 def _runs(records: Sequence[Recorded]) -> Iterator[list[Recorded]]:

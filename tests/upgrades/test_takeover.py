@@ -1,7 +1,8 @@
-"""A whole log of engine 1 and schema v1, in Kafka and ClickHouse: judged on, archived, verified."""
+"""A whole log of an earlier engine and its schema, in Kafka and ClickHouse: judged on, archived, verified."""
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -14,6 +15,7 @@ import pytest
 from consumers.archive import Archive, Job
 from consumers.place import Pace
 from detections.activity import read_activity
+from judgement.engine import ENGINE
 from ledger.digest import text_digest
 from runtime.embedded.services import Broker
 from runtime.settings import Settings
@@ -31,6 +33,9 @@ from tests.streams.fleet import Sent, action
 from tests.streams.helpers import Log
 from tests.upgrades.recording import Recording
 from tests.upgrades.test_engine import RECORDINGS
+
+WRITTEN = {"1": 201, "2": 202}
+"""The schema of an engine's decisions on actions of its day."""
 
 CUT = b'{"path": "/workspace/' + b"x" * 5000 + b'"}'
 
@@ -95,8 +100,8 @@ async def test_a_log_of_the_version_before_goes_on(
         clickhouse_database=f"upgrade_{sha256(recording.log_id.encode()).hexdigest()[:8]}",
     )
     await recording.onto_broker(log.options)
-    await asyncio.to_thread(recording.into_clickhouse, settings)
-    assert await asyncio.to_thread(migrate, settings) == ["0007_cut_arguments.sql"]
+    newer = await asyncio.to_thread(recording.into_clickhouse, settings)
+    assert await asyncio.to_thread(migrate, settings) == newer
 
     before = counted([r for p in range(log.partitions) for r in recording.of("agent.state", p)])
     old = sum(len(recording.of("agent.decisions", p)) for p in range(log.partitions))
@@ -105,26 +110,29 @@ async def test_a_log_of_the_version_before_goes_on(
         outputs = await log.judge("", await log.send(new))
 
     decisions = [decode(r.value, "decision") for p in outputs.decisions.values() for r in p]
-    assert [(d["schema"], d["engine"]) for d in decisions].count((201, "1")) == old
-    assert [(d["schema"], d["engine"]) for d in decisions].count((201, "2")) == len(new) // 2
-    assert [(d["schema"], d["engine"]) for d in decisions].count((202, "2")) == len(new) // 2
+    assert Counter((d["schema"], d["engine"]) for d in decisions) == {
+        (WRITTEN[recording.engine], recording.engine): old,
+        (201, ENGINE): len(new) // 2,
+        (202, ENGINE): len(new) // 2,
+    }
     after = counted([r for p in outputs.state.values() for r in p])
     for key in {sent.key for sent in new}:
         assert after[key] == before.get(key, 0) + sum(sent.key == key for sent in new), key
     assert before.keys() <= after.keys()
-    check_rows(settings, {r.value for p in outputs.decisions.values() for r in p})
+    check_rows(recording, settings, {r.value for p in outputs.decisions.values() for r in p})
     await asyncio.to_thread(check_ledger, log, settings, len(decisions))
 
 
-def check_rows(settings: Settings, values: set[bytes]) -> None:
+def check_rows(recording: Recording, settings: Settings, values: set[bytes]) -> None:
     """Every row encodes to the bytes on the broker, by its own schema; and old rows have none of the new."""
     client = connect(settings)
     rows = list(read_records(client, DECISIONS, "ORDER BY seq", {}))
     client.close()
     assert {schema(r["schema"]).prefix + encode_body(schema(r["schema"]), r) for r in rows} == values
-    assert {(r["schema"], r["arguments_bytes"]) for r in rows} == {(201, None), (202, len(CUT))}
+    old = (WRITTEN[recording.engine], None)
+    assert {(r["schema"], r["arguments_bytes"]) for r in rows} == {old, (201, None), (202, len(CUT))}
     for row in rows:
-        if row["schema"] == 202:
+        if row["arguments_bytes"]:
             assert text_digest(row["salt"], "arguments", CUT) == row["arguments_sha256"]
 
 
