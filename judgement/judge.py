@@ -7,6 +7,7 @@ from typing import NamedTuple
 from detections import activity, source
 from detections.detector import FAILURES, Detector
 from judgement.rules import SOURCE_BIT, Rules
+from judgement.standing import NOTHING
 from policies.model import RESERVED
 from policies.outcome import FAILED_SEVERITY
 from schemas.action import Action
@@ -34,9 +35,9 @@ def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement
     """Judge an action of an agent.
 
     The producer's numbering is followed and detectors observe the action, the policies decide knowing which
-    detections are on, then detectors and the activity count learn the decision. An action whose number came
-    before says so in its verdict (`duplicate_of`), and is judged and counts like any other. No IO, clock,
-    randomness or settings; the arguments are not changed.
+    detections are on, orders that stand may overrule them, then detectors and the activity count learn the
+    decision. An action whose number came before says so in its verdict (`duplicate_of`), and is judged and
+    counts like any other. No IO, clock, randomness or settings; the arguments are not changed.
 
     A detector that fails (`FAILURES`: its cell is not its own, or the action holds what it cannot use) is
     a recorded error and denies; its cell stays as it was, so that this goes on until someone mends the cell.
@@ -69,6 +70,8 @@ def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement
         if on:
             active |= 1 << i
     verdict = rules.index.decide(action, active)
+    if rules.standing is not NOTHING:
+        verdict = rules.standing.overrule(action, verdict)
     denied = bool(errors) or verdict.effect is Effect.deny
     settled, completed, failed = _settle(action, denied, observed, cells.get(activity.CELL))
     if failed and not denied:  # then it is denied after all, and all must learn that

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from detections.detector import Detector
 from detections.registry import DETECTORS as BUILDERS
+from judgement.standing import NOTHING, Standing
 from policies.bundle import Bundle
 from policies.index import Index
 from policies.model import CODED
@@ -20,11 +21,13 @@ class Rules:
         digest: the bundle's.
         index: the policies.
         detectors: in the order of the policies' detection bits; after them come those of `detections.source`.
+        standing: the orders that stand over the policies.
     """
 
     digest: str
     index: Index
     detectors: tuple[Detector, ...]
+    standing: Standing = NOTHING
 
 
 def compile_rules(bundle: Bundle) -> Rules:
