@@ -5,7 +5,7 @@ from cli.serving import serve, worker
 from runtime.kafka import common_options
 from runtime.settings import load_settings
 from streams.govern import Keys, Worker
-from streams.keyring import CONTROL, read_verify_keys
+from streams.keyring import CONTROL, read_policy_keys, read_verify_keys
 from streams.ledger_keys import read_ledger_keys
 
 
@@ -24,5 +24,5 @@ def govern(
         options = common_options(settings)
         ledger = read_ledger_keys(settings)
         ledger.check()
-        keys = Keys(ledger, read_verify_keys(settings.keys, CONTROL))
+        keys = Keys(ledger, read_verify_keys(settings.keys, CONTROL), read_policy_keys(settings.keys))
         serve("govern", Worker(options, settings.topic_prefix, keys, health), health)

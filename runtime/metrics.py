@@ -31,6 +31,11 @@ PARTITIONS_STOPPED = Gauge(
 )
 CONTROL_OFFSET = Gauge("praetor_control_offset", "Newest offset of agent.control that this worker knows.")
 CONTROL_REJECTED = Gauge("praetor_control_rejected", "Records of agent.control that were not believed.")
+BUNDLES_REFUSED = Gauge(
+    "praetor_bundles_refused",
+    "Orders about bundles on agent.control that this worker refused, by reason; the bundle before stays.",
+    ["reason"],
+)
 
 ARCHIVED = Counter("praetor_archived", "Rows inserted into ClickHouse.", ["table"])
 ARCHIVE_SECONDS = Histogram(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from ledger.keys import VerifyKey
@@ -13,7 +13,7 @@ from runtime.errors import Newer, PraetorError
 from runtime.health import Check
 from runtime.kafka import Options, check_access, start_consumer
 from runtime.kafka_errors import refusal
-from runtime.metrics import CONTROL_AGE, CONTROL_OFFSET, CONTROL_REJECTED
+from runtime.metrics import BUNDLES_REFUSED, CONTROL_AGE, CONTROL_OFFSET, CONTROL_REJECTED
 from schemas.topics import CONTROL
 from streams.control_view import ControlView
 
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 CONFIRM_SECONDS = 1.0
 CURRENT_SECONDS = 5.0
 SAY_SECONDS = 30.0
+COMPILE_SECONDS = 60.0
 PARTITION = TopicPartition(CONTROL.name, 0)
 
 
@@ -31,8 +32,10 @@ class ControlFollower:
     `confirmed_at` is the monotonic second at which the view was last seen to reach the topic's end.
     """
 
-    def __init__(self, options: Options, keys: Sequence[VerifyKey]) -> None:
-        self.view = ControlView(keys)
+    def __init__(
+        self, options: Options, keys: Sequence[VerifyKey], policy: Sequence[VerifyKey] | None = None
+    ) -> None:
+        self.view = ControlView(keys, policy)
         self.confirmed_at = -CURRENT_SECONDS
         CONTROL_AGE.set_function(lambda: time.monotonic() - self.confirmed_at)
         self._options = options
@@ -54,9 +57,12 @@ class ControlFollower:
             raise PraetorError(f"topic {CONTROL.name} is missing: run `praetor topics create`")
         consumer.assign([PARTITION])
         first = (await consumer.beginning_offsets([PARTITION]))[PARTITION]
-        consumer.seek(PARTITION, max(first, self.view.offset + 1))
+        consumer.seek(PARTITION, max(first, self.view.read_to + 1))
+        # what is in force at the end is compiled once, not each bundle on the way
         while not await self._confirm(consumer):
-            await self._read(consumer)
+            await self._fold(await self._fetch(consumer))
+        await self.view.settle()
+        self._tell()
         if not self.view.log_id:
             raise PraetorError(
                 f"{CONTROL.name} holds no log order that the given keys believe ({self.view.rejected} records"
@@ -92,13 +98,46 @@ class ControlFollower:
                 await asyncio.sleep(0.2)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
-        found = await consumer.getmany(PARTITION, timeout_ms=200)
-        for record in found.get(PARTITION, []):
-            await self.view.apply(record.offset, record.value)
+        records = await self._fetch(consumer)
+        if not records:
+            return
+        began = time.monotonic()
+        applying = asyncio.create_task(self._apply(records))
+        try:
+            # a bundle compiles for seconds: what is known to be all there is stays confirmed meanwhile
+            while not (await asyncio.wait({applying}, timeout=CONFIRM_SECONDS))[0]:
+                if time.monotonic() - began < COMPILE_SECONDS:
+                    await self._reconfirm(consumer)
+            await applying
+        finally:
+            applying.cancel()
+
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
+        found: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(PARTITION, timeout_ms=200)
+        return found.get(PARTITION, [])
+
+    async def _apply(self, records: Sequence[ConsumerRecord]) -> None:
+        await self._fold(records)
+        await self.view.settle()
+        self._tell()
+
+    async def _fold(self, records: Sequence[ConsumerRecord]) -> None:
+        for record in records:
+            await self.view.fold(record.offset, record.value)
             if self.view.newer:
                 raise Newer(self.view.newer)
+
+    def _tell(self) -> None:
         CONTROL_OFFSET.set(self.view.offset)
         CONTROL_REJECTED.set(self.view.rejected)
+        for why, count in self.view.bundles.refusals.items():
+            BUNDLES_REFUSED.labels(why).set(count)
+
+    async def _reconfirm(self, consumer: AIOKafkaConsumer) -> None:
+        try:
+            await self._confirm(consumer)
+        except KafkaError as error:
+            log.debug("control topic does not answer", error=str(error))
 
     async def _confirm(self, consumer: AIOKafkaConsumer) -> bool:
         asked = time.monotonic()
@@ -115,6 +154,7 @@ class ControlFollower:
             "age_seconds": round(age, 3),
             "offset": self.view.offset,
             "bundle": rules.digest if rules is not None else None,
+            "canary": self.view.canary.rules.digest if self.view.canary is not None else None,
             "rejected": self.view.rejected,
         }
         return Check(age < CURRENT_SECONDS and rules is not None, facts)
@@ -132,13 +172,15 @@ class ControlFollower:
         return True
 
 
-async def read_view(options: Options, keys: Sequence[VerifyKey]) -> ControlView:
+async def read_view(
+    options: Options, keys: Sequence[VerifyKey], policy: Sequence[VerifyKey] | None = None
+) -> ControlView:
     """What agent.control says now, read once to its end.
 
     Raises:
         PraetorError: the topic is missing, or holds no log.
     """
-    follower = ControlFollower(options, keys)
+    follower = ControlFollower(options, keys, policy)
     try:
         await follower.start()
     finally:

@@ -1,4 +1,4 @@
-"""The fold of agent.control: the log, the rules in force, what may be skipped. No IO."""
+"""The fold of agent.control: the log, the bundles in force, what may be skipped. No IO."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from judgement.rules import Rules, compile_rules
+from judgement.rules import Rules
 from ledger.keys import VerifyKey
-from policies.bundle import unpack_bundle
 from runtime.errors import Malformed, Newer, PraetorError
 from schemas.topics import CONTROL
+from streams.bundle_state import InForce, Refused
+from streams.bundles import BundleFold
+from streams.canary import Canary
 from streams.orders import Order, open_order
 
 log = structlog.get_logger()
@@ -20,35 +22,60 @@ log = structlog.get_logger()
 class ControlView:
     """The fold of agent.control up to and with `offset`. Unbelievable records are counted in `rejected`.
 
+    What judging is done by (`rules`, `canary`, `offset`) changes at once, in `settle`: a pipeline that looks
+    between two batches sees one moment of the topic. `read_to` is what was folded, `offset` or beyond.
+
     A believed order that this version does not understand is never passed over. `newer` says so of an order
     of an unknown kind: whoever judges must stop. Of a bundle, `unread` says so, and there are no rules until
-    a bundle follows that can be read.
+    a bundle follows that can be read. Bundles must be signed by a key of `policy`; None: by one of `keys`.
     """
 
     keys: Sequence[VerifyKey]
+    policy: Sequence[VerifyKey] | None = None
     offset: int = -1
+    read_to: int = -1
     log_id: str = ""
     partitions: int = 0
     rules: Rules | None = None
+    canary: Canary | None = None
     skips: dict[int, dict[int, int]] = field(default_factory=dict)
     rejected: int = 0
     newer: str = ""
     unread: str = ""
+    bundles: BundleFold = field(init=False)
     _given: dict[bytes, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        trusted = self.keys if self.policy is None else self.policy
+        self.bundles = BundleFold(trusted, takes_unsigned=any(key in trusted for key in self.keys))
+
+    def rules_for(self, agent: bytes) -> Rules | None:
+        """The rules that an agent, named by its key, is judged by; None: it is not judged."""
+        canary = self.canary
+        return canary.rules if canary is not None and canary.takes(agent) else self.rules
+
     async def apply(self, offset: int, value: bytes | None) -> str:
-        """Fold one record; return why it is not believed, or nothing where it is.
+        """Fold one record and settle; return why it is not believed, or nothing where it is.
 
         A record that is not believed changes nothing but the offset and the count.
         """
-        self.offset = offset
+        why = await self.fold(offset, value)
+        return (await self.settle()).get(offset, why)
+
+    async def fold(self, offset: int, value: bytes | None) -> str:
+        """Fold one record, which counts from the next `settle` on; return as `apply`."""
+        self.read_to = offset
         try:
             order = open_order(value, self.keys)
-            await self._apply(order)
+            await self._fold(order, offset)
             self._given[order.digest()] = offset
         except Newer as error:
             self.rejected += 1
             log.error("control record not understood", offset=offset, reason=str(error))
+            return str(error)
+        except Refused as error:
+            self.rejected += 1
+            log.error("bundle refused", offset=offset, why=error.why, reason=str(error))
             return str(error)
         except (Malformed, PraetorError, KeyError, TypeError, ValueError) as error:
             self.rejected += 1
@@ -56,7 +83,34 @@ class ControlView:
             return str(error) or type(error).__name__
         return ""
 
-    async def _apply(self, order: Order) -> None:
+    async def settle(self) -> dict[int, str]:
+        """Let what was folded count; return by offset the bundles that are refused only now, and why.
+
+        Compiling takes seconds, in a thread: the pipelines go on with the rules that they have.
+        """
+        refused: dict[int, str] = {}
+        if self.bundles.pending:
+            refused = {r.offset: r.message for r in await asyncio.to_thread(self.bundles.settle)}
+            for offset, reason in refused.items():
+                log.error("bundle refused", offset=offset, why="rules", reason=reason)
+        now = self.bundles.in_force
+        if now.unread and now.unread != self.unread:
+            refused[max(p.offset for p in (now.stable, now.canary) if p is not None)] = now.unread
+            log.error("bundle not understood", reason=now.unread)
+        self.rejected += len(refused)
+        self._put_in_force(now)
+        return refused
+
+    def _put_in_force(self, now: InForce) -> None:
+        before, told = self.rules, self.canary
+        self.rules, self.canary, self.unread = now.rules, now.trial(), now.unread
+        self.offset = self.read_to
+        if now.stable is not None and self.rules is not None and self.rules is not before:
+            log.info("bundle in force", digest=self.rules.digest, author=now.stable.author)
+        if now.canary is not None and self.canary is not None and self.canary != told:
+            log.info("canary in force", digest=self.canary.rules.digest, share=self.canary.share)
+
+    async def _fold(self, order: Order, offset: int) -> None:
         # else whoever may write to the topic could put an old bundle in force again
         if order.digest() in self._given:
             raise Malformed(f"a copy of the order at offset {self._given[order.digest()]}")
@@ -65,30 +119,19 @@ class ControlView:
             return
         if order.log_id != self.log_id:
             raise Malformed(f"an order for log {order.log_id[:64]!r}; this is log {self.log_id!r}")
-        if order.kind == "bundle":
-            await self._apply_bundle(order)
+        if order.kind == "bundle_part":
+            self.bundles.part(order)
+        elif order.kind == "bundle":
+            # in a thread: a large one takes some time to unpack
+            await asyncio.to_thread(self.bundles.head, order, offset)
         elif order.kind == "skip":
             self._apply_skip(order)
         else:
             self.newer = (
-                f"{CONTROL.name} offset {self.offset} holds an order of kind {order.kind[:64]!r}, signed by"
+                f"{CONTROL.name} offset {offset} holds an order of kind {order.kind[:64]!r}, signed by"
                 f" {order.author[:64]!r}, which this version of praetor does not know: run a newer one"
             )
             raise Newer(self.newer)
-
-    async def _apply_bundle(self, order: Order) -> None:
-        try:
-            # in a thread: the pipelines go on with the rules that they have
-            rules = await asyncio.to_thread(lambda: compile_rules(unpack_bundle(order.payload)))
-        except Newer as error:
-            self.rules = None
-            self.unread = (
-                f"the bundle at offset {self.offset} of {CONTROL.name} cannot be read, so nothing is judged: "
-                f"{error}. Run the version of praetor that published it, or publish another bundle"
-            )
-            raise Newer(self.unread) from error
-        self.rules, self.unread = rules, ""
-        log.info("bundle in force", digest=rules.digest, author=order.author)
 
     def _apply_skip(self, order: Order) -> None:
         skip = order.json()

@@ -30,10 +30,11 @@ LEAST_FETCH_BYTES, MOST_FETCH_BYTES = 128 << 10, 512 << 10
 
 @dataclass(frozen=True)
 class Keys:
-    """Who signs checkpoints, and the keys whose orders are believed."""
+    """Who signs checkpoints; whose orders are believed; whose bundles, None: those of the same."""
 
     ledger: LedgerKeys | NoteKey
     control: Sequence[VerifyKey]
+    policy: Sequence[VerifyKey] | None = None
 
 
 class Worker:
@@ -48,7 +49,7 @@ class Worker:
         self._options = options
         self._prefix = prefix
         self._keys = keys
-        self._control = ControlFollower(options, keys.control)
+        self._control = ControlFollower(options, keys.control, keys.policy)
         self._ends = Ends(options)
         self._pace = Pace()
         self._memory: dict[int, Partition] = {}

@@ -11,6 +11,7 @@ from runtime.errors import PraetorError
 
 LEDGER = "ledger"
 CONTROL = "control"
+POLICY = "policy"
 NEXT = "next"
 
 
@@ -89,6 +90,15 @@ def read_verify_keys(folder: Path, role: str) -> list[VerifyKey]:
         PraetorError: missing, unreadable, malformed or empty.
     """
     return read_key_file(folder / f"{role}.pub")
+
+
+def read_policy_keys(folder: Path) -> list[VerifyKey]:
+    """Whose signatures of bundles are believed: `policy.pub`; where there is none, the control keys.
+
+    Raises:
+        PraetorError: as `read_verify_keys`.
+    """
+    return read_verify_keys(folder, POLICY if (folder / f"{POLICY}.pub").exists() else CONTROL)
 
 
 def read_key_file(path: Path) -> list[VerifyKey]:
