@@ -14,6 +14,7 @@ from schemas.action import Action, read_action
 from schemas.keys import agent_key, partition_of
 from schemas.limits import MAX_VALUE_BYTES, oversize
 from schemas.verdict import Effect, Reason, Severity, Verdict
+from streams.canary import Canary
 from streams.dead_letters import DeadLetter, Oversized, dead_letter
 from streams.progress import PROGRESS_KEY, Progress
 from streams.threats import threat_record
@@ -74,12 +75,22 @@ class Partition:
         self._writer = DecisionWriter(place.log_id, place.partition)
         self._rules: Rules | None = None
         self._control_offset = -1
+        self._canary: Canary | None = None
+        # the stable rules and their writer, then the canary's
+        self._sides: list[tuple[Rules, DecisionWriter]] = []
 
-    def under(self, rules: Rules, control_offset: int) -> None:
-        """Judge what comes next by these rules, known up to this control offset."""
-        if rules is not self._rules or control_offset != self._control_offset:
-            self._rules, self._control_offset = rules, control_offset
-            self._writer.under(rules.digest, control_offset)
+    def under(self, rules: Rules, control_offset: int, canary: Canary | None = None) -> None:
+        """Judge what comes next by these rules, as of this control offset; a canary's agents by its."""
+        now = [rules] if canary is None else [rules, canary.rules]
+        # by identity: rules are large
+        same = [id(side) for side, _ in self._sides] == [id(side) for side in now]
+        if same and control_offset == self._control_offset and _share(canary) == _share(self._canary):
+            return
+        self._canary, self._control_offset = canary, control_offset
+        self._sides = [(r, DecisionWriter(self.place.log_id, self.place.partition)) for r in now]
+        for side, writer in self._sides:
+            writer.under(side.digest, control_offset)
+        self._rules, self._writer = self._sides[0]
 
     def judge(self, records: Sequence[SourceRecord], beyond: int = 0) -> Batch:
         """Judge a batch: one decision or one dead letter for each record.
@@ -105,6 +116,8 @@ class Partition:
                     dead_letter(self.place.log_id, self.place.partition, record, received_at, reason)
                 )
                 continue
+            if self._canary is not None:
+                self._choose(self._canary, action)
             verdict = self._judge_one(action, record, batch, seq)
             decision, leaf = self._writer.write(action, verdict, record.offset, seq)
             batch.decisions.append((record.key, decision))
@@ -120,6 +133,10 @@ class Partition:
         )
         batch.cells = self._changed_cells()
         return batch
+
+    def _choose(self, canary: Canary, action: Action) -> None:
+        key = self._routes.get(action.agent) or agent_key(action.tenant, action.agent_id)
+        self._rules, self._writer = self._sides[canary.takes(key)]
 
     def _judge_one(self, action: Action, record: SourceRecord, batch: Batch, seq: int) -> Verdict:
         key = self._routes.get(action.agent) or self._route(action)
@@ -201,6 +218,10 @@ class Partition:
             else:
                 self.agents[key] = old
         self._undo.clear()
+
+
+def _share(canary: Canary | None) -> float:
+    return 0 if canary is None else canary.share
 
 
 def _read(record: SourceRecord, received_at: int) -> Action:

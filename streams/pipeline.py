@@ -148,11 +148,11 @@ class Pipeline:
                 if not await self._may_judge(partition):
                     break
                 _check_clock(records)
-                now = self._control.view.rules
-                if now is None:  # a bundle came that cannot be read
+                view = self._control.view
+                if view.rules is None:  # a bundle came that cannot be read
                     consumer.seek(self._tp, partition.progress.next_source_offset)
                     continue
-                partition.under(now, self._control.view.offset)
+                partition.under(view.rules, view.offset, view.canary)
                 await self._pace.wait()
                 await self._commit(partition, writer, self._judge(partition, records, beyond))
                 # what comes next is not older
