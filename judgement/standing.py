@@ -5,7 +5,7 @@ what a grant that goes through quarantines covers. A grant lifts what nobody dec
 deny, an approval or a deferral that is asked for; never a rule's deny, an error, or a kill.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 from typing import NamedTuple
@@ -25,19 +25,21 @@ class Placed(NamedTuple):
     quarantine: StandingOrder | None = None
     grants: tuple[StandingOrder, ...] = ()
 
-
-def place(orders: Iterable[StandingOrder]) -> Placed:
-    """Put together the orders of one target, in the order in which they were given."""
-    given = list(orders)
-    return Placed(
-        _longest(o for o in given if o.kind == "kill"),
-        _longest(o for o in given if o.kind == "quarantine"),
-        tuple(o for o in given if o.kind == "grant"),
-    )
+    def with_(self, order: StandingOrder) -> "Placed":
+        """The same with one more order, given after those that are here."""
+        if order.kind == "grant":
+            return self._replace(grants=(*self.grants, order))
+        if order.kind == "kill":
+            return self._replace(kill=_longer(self.kill, order))
+        return self._replace(quarantine=_longer(self.quarantine, order))
 
 
-def _longest(orders: Iterable[StandingOrder]) -> StandingOrder | None:
-    return max(orders, key=lambda o: inf if o.expires_at is None else o.expires_at, default=None)
+def _longer(first: StandingOrder | None, second: StandingOrder) -> StandingOrder:
+    return second if first is None or _end(first) < _end(second) else first
+
+
+def _end(order: StandingOrder) -> float:
+    return inf if order.expires_at is None else order.expires_at
 
 
 class Standing:

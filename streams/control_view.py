@@ -1,8 +1,9 @@
-"""The fold of agent.control: the log, the bundles in force, what may be skipped. No IO."""
+"""The fold of agent.control: the log, the bundles in force, what stands over them, what may be skipped."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -14,8 +15,12 @@ from streams.bundle_state import InForce, Refused
 from streams.bundles import BundleFold
 from streams.canary import Canary
 from streams.orders import Order, open_order
+from streams.standing import StandingOrders
+from streams.standing_orders import KINDS as STANDING_KINDS
 
 log = structlog.get_logger()
+
+REMEMBERED = 16
 
 
 @dataclass
@@ -28,6 +33,9 @@ class ControlView:
     A believed order that this version does not understand is never passed over. `newer` says so of an order
     of an unknown kind: whoever judges must stop. Of a bundle, `unread` says so, and there are no rules until
     a bundle follows that can be read. Bundles must be signed by a key of `policy`; None: by one of `keys`.
+
+    `orders` are the kills, quarantines and grants; `rules` and `canary` are under those that stand. `refused`
+    are the last records that were not believed: their offsets, and why.
     """
 
     keys: Sequence[VerifyKey]
@@ -39,11 +47,14 @@ class ControlView:
     rules: Rules | None = None
     canary: Canary | None = None
     skips: dict[int, dict[int, int]] = field(default_factory=dict)
+    orders: StandingOrders = field(default_factory=StandingOrders)
     rejected: int = 0
+    refused: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     newer: str = ""
     unread: str = ""
     bundles: BundleFold = field(init=False)
     _given: dict[bytes, int] = field(default_factory=dict)
+    _now: InForce = field(default_factory=InForce)
 
     def __post_init__(self) -> None:
         trusted = self.keys if self.policy is None else self.policy
@@ -70,18 +81,20 @@ class ControlView:
             await self._fold(order, offset)
             self._given[order.digest()] = offset
         except Newer as error:
-            self.rejected += 1
             log.error("control record not understood", offset=offset, reason=str(error))
-            return str(error)
+            return self._refuse(offset, str(error))
         except Refused as error:
-            self.rejected += 1
             log.error("bundle refused", offset=offset, why=error.why, reason=str(error))
-            return str(error)
+            return self._refuse(offset, str(error))
         except (Malformed, PraetorError, KeyError, TypeError, ValueError) as error:
-            self.rejected += 1
             log.warning("control record ignored", offset=offset, reason=str(error))
-            return str(error) or type(error).__name__
+            return self._refuse(offset, str(error) or type(error).__name__)
         return ""
+
+    def _refuse(self, offset: int, why: str) -> str:
+        self.rejected += 1
+        self.refused.append((offset, why))
+        return why
 
     async def settle(self) -> dict[int, str]:
         """Let what was folded count; return by offset the bundles that are refused only now, and why.
@@ -97,17 +110,23 @@ class ControlView:
         if now.unread and now.unread != self.unread:
             refused[max(p.offset for p in (now.stable, now.canary) if p is not None)] = now.unread
             log.error("bundle not understood", reason=now.unread)
-        self.rejected += len(refused)
+        for offset, reason in refused.items():
+            self._refuse(offset, reason)
         self._put_in_force(now)
         return refused
 
     def _put_in_force(self, now: InForce) -> None:
-        before, told = self.rules, self.canary
-        self.rules, self.canary, self.unread = now.rules, now.trial(), now.unread
-        self.offset = self.read_to
-        if now.stable is not None and self.rules is not None and self.rules is not before:
+        before, self._now, standing = self._now, now, self.orders.standing
+        if now is not before or (self.rules is not None and self.rules.standing is not standing):
+            trial = now.trial()
+            self.rules = now.rules and replace(now.rules, standing=standing)
+            self.canary = trial and trial.under(replace(trial.rules, standing=standing))
+        self.unread, self.offset = now.unread, self.read_to
+        if now is before:
+            return
+        if now.stable is not None and self.rules is not None:
             log.info("bundle in force", digest=self.rules.digest, author=now.stable.author)
-        if now.canary is not None and self.canary is not None and self.canary != told:
+        if now.canary is not None and self.canary is not None:
             log.info("canary in force", digest=self.canary.rules.digest, share=self.canary.share)
 
     async def _fold(self, order: Order, offset: int) -> None:
@@ -126,12 +145,22 @@ class ControlView:
             await asyncio.to_thread(self.bundles.head, order, offset)
         elif order.kind == "skip":
             self._apply_skip(order)
+        elif order.kind in STANDING_KINDS:
+            self._apply_standing(order, offset)
         else:
             self.newer = (
                 f"{CONTROL.name} offset {offset} holds an order of kind {order.kind[:64]!r}, signed by"
                 f" {order.author[:64]!r}, which this version of praetor does not know: run a newer one"
             )
             raise Newer(self.newer)
+
+    def _apply_standing(self, order: Order, offset: int) -> None:
+        try:
+            self.orders.apply(order, offset)
+        except Newer as error:
+            self.newer = f"{CONTROL.name} offset {offset} holds {error}: run a newer one"
+            raise Newer(self.newer) from error
+        log.info("order applied", kind=order.kind, author=order.author, offset=offset)
 
     def _apply_skip(self, order: Order) -> None:
         skip = order.json()

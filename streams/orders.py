@@ -7,7 +7,7 @@ are none for another.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -24,12 +24,14 @@ DOMAIN = b"praetor-control-v1\n"
 class Order:
     """A believed order.
 
-    Its `kind` is one of `log`, `bundle`, `skip`, or one that a newer version gave: `ControlView` says so. The
+    Its `kind` is one that `ControlView` knows, or one that a newer version gave: the view says so. The
     record that carries it (control_record v1) never changes: what cannot be read cannot be believed, and
     would have to be passed over.
 
-    `payload` is JSON for `log` ({"log_id", "partitions"}) and `skip` ({"partition", "from", "to", "reason"}),
-    and a packed bundle for `bundle`. `issued_at` is the author's clock, milliseconds: evidence only.
+    `payload` is JSON for `log` ({"log_id", "partitions"}), `skip` ({"partition", "from", "to", "reason"}) and
+    what `standing_orders` reads, and a packed bundle for `bundle`. `issued_at` is the author's clock,
+    milliseconds: evidence only. `author` is what the author says; `signed_by` the name of the key that signed
+    it, where it was read from a record.
     """
 
     log_id: str
@@ -37,6 +39,7 @@ class Order:
     author: str
     issued_at: int
     payload: bytes
+    signed_by: str = field(default="", compare=False)
 
     def json(self) -> dict[str, Any]:
         """The payload as a JSON object.
@@ -95,4 +98,5 @@ def open_order(value: bytes | None, keys: Sequence[VerifyKey]) -> Order:
         raise Malformed(f"signed with {record['key_id'][:128]!r}, which is none of the trusted control keys")
     if not any(k.verifies(signed, record["signature"]) for k in signers):
         raise Malformed(f"the signature of {record['key_id']} does not fit the record")
-    return Order(record["log_id"], record["kind"], record["author"], record["issued_at"], record["payload"])
+    said = {name: record[name] for name in ("log_id", "kind", "author", "issued_at", "payload")}
+    return Order(**said, signed_by=signers[0].name)

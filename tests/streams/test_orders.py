@@ -137,10 +137,10 @@ def newer_bundle() -> Order:
 
 
 async def test_an_order_of_a_newer_version_is_never_passed_over() -> None:
-    view = await view_of(signed(MINT, NEW, Order("log-1", "kill", "me", 1, b"{}")))
-    assert "offset 2 holds an order of kind 'kill', signed by 'me'" in view.newer
+    view = await view_of(signed(MINT, NEW, Order("log-1", "shun", "me", 1, b"{}")))
+    assert "offset 2 holds an order of kind 'shun', signed by 'me'" in view.newer
     assert "run a newer one" in view.newer
-    others = [Order("log-2", "kill", "me", 1, b"{}")]
+    others = [Order("log-2", "shun", "me", 1, b"{}")]
     assert (await view_of([*signed(MINT, *others), sign_order(others[0], OTHER)])).newer == ""
 
 

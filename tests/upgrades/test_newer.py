@@ -40,8 +40,8 @@ async def test_a_worker_waits_for_a_bundle_it_can_read_and_stops_at_an_order_it_
     decisions = [decode(r.value, "decision") for p in outputs.decisions.values() for r in p]
     assert {d["control_offset"] for d in decisions} == {unread - 1, readable}
 
-    await log.order("kill", b"{}")
-    with pytest.raises(Newer, match="holds an order of kind 'kill', signed by 'author'"):
+    await log.order("shun", b"{}")
+    with pytest.raises(Newer, match="holds an order of kind 'shun', signed by 'author'"):
         await task
     with pytest.raises(Newer, match="run a newer one"):
         await log.worker(prefix).run()
