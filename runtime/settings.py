@@ -55,6 +55,12 @@ class Settings(Wire):
         "", description="In a roll-over: command of the key that is to follow, instead of `ledger.next.key`."
     )
     ledger_next_key_public: str = Field("", description="Public key of that command.")
+    policy_key_command: str = Field(
+        "",
+        description="Command that signs bundles of policies (for a KMS), instead of `policy.key`; it is given"
+        " what a bundle's signature is of, and answers as the one that signs checkpoints.",
+    )
+    policy_key_public: str = Field("", description="Public key of that command.")
     schema_registry_url: str = Field("", description="Schema Registry to register schemas with; empty: none.")
     schema_registry_username: str = Field("", description="Who logs in there (HTTP Basic); empty: nobody.")
     schema_registry_password: SecretStr = Field(EMPTY, description="Password of that user.")

@@ -41,8 +41,10 @@ class ControlFollower:
         self._options = options
         self._consumer: AIOKafkaConsumer | None = None
 
-    async def start(self) -> None:
+    async def start(self, settle: bool = True) -> None:
         """Read to the end once, or on from where an attempt that failed had come to.
+
+        Without `settle` nothing is compiled: the view then says what was ordered, not what is in force.
 
         Raises:
             Newer: it holds an order of a kind that this version does not know.
@@ -61,13 +63,21 @@ class ControlFollower:
         # what is in force at the end is compiled once, not each bundle on the way
         while not await self._confirm(consumer):
             await self._fold(await self._fetch(consumer))
-        await self.view.settle()
-        self._tell()
+        if settle:
+            await self.view.settle()
+            self._tell()
         if not self.view.log_id:
             raise PraetorError(
                 f"{CONTROL.name} holds no log order that the given keys believe ({self.view.rejected} records"
                 " ignored): run `praetor topics create`, or name the right keys by PRAETOR_KEYS_DIR"
             )
+
+    async def include(self, offset: int) -> None:
+        """Fold up to and with an offset that is on the topic; nothing is compiled."""
+        if self._consumer is None:
+            raise RuntimeError("include comes after start")
+        while self.view.read_to < offset:
+            await self._fold(await self._fetch(self._consumer))
 
     async def stop(self) -> None:
         """Close the connection."""

@@ -1,6 +1,7 @@
 """Creates and shows the topics, and mints the log: keys, log id, each partition's first progress record."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,15 +158,27 @@ async def publish_order(options: Options, order: Order, key: SigningKey) -> int:
     Raises:
         PraetorError: we may not write there.
     """
+    return await publish_orders(options, [order], key)
+
+
+async def publish_orders(options: Options, orders: Sequence[Order], key: SigningKey) -> int:
+    """Write signed orders, one after the other; return the last one's offset on agent.control.
+
+    Raises:
+        PraetorError: we may not write there.
+    """
     await check_access(options, {CONTROL.name: ("Write",)})
+    offset = -1
     producer = await started(
         AIOKafkaProducer(**options, enable_idempotence=True, max_request_size=8 << 20), options
     )
     try:
-        sent = await producer.send_and_wait(CONTROL.name, sign_order(order, key), partition=0)
+        for order in orders:
+            sent = await producer.send_and_wait(CONTROL.name, sign_order(order, key), partition=0)
+            offset = int(sent.offset)
     finally:
         await producer.stop()
-    return int(sent.offset)
+    return offset
 
 
 async def write_genesis(options: Options, view: ControlView, prefix: str) -> list[int]:

@@ -1,41 +1,136 @@
-"""`praetor policy active`: which rules are in force."""
+"""`praetor policy active`: which rules are in force, for whom, since when; what was refused."""
 
 import asyncio
-import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from cli.options import DataDir, JsonOutput
+from cli.policy.telling import count, print_json
+from policies.bundle import unpack_bundle
 from runtime.errors import PraetorError
 from runtime.kafka import common_options
 from runtime.settings import Settings, load_settings
+from streams.bundle_state import Placed
 from streams.control import read_view
 from streams.control_view import ControlView
-from streams.keyring import CONTROL, read_verify_keys
+from streams.keyring import CONTROL, read_policy_keys, read_verify_keys
 
 
-async def read_control(settings: Settings) -> ControlView:
-    """What agent.control says now."""
-    return await read_view(common_options(settings), read_verify_keys(settings.keys, CONTROL))
+def active(
+    data: DataDir = None,
+    rules: Annotated[bool, typer.Option("--rules", help="Name each rule.")] = False,
+    as_json: JsonOutput = False,
+) -> None:
+    """Say which bundle is in force, the canary's too, by whom and since when; what can be gone back to.
 
-
-def active(data: DataDir = None, as_json: JsonOutput = False) -> None:
-    """Say which bundle agent.control puts in force, and for which log.
+    Also which bundles were refused, and why.
 
     Example: praetor policy active --json
     """
-    view = asyncio.run(read_control(load_settings(data)))
-    digest = view.rules.digest if view.rules else None
+    view = asyncio.run(_read(load_settings(data)))
+    if as_json:
+        print_json(_known(view, rules))
+    else:
+        _tell(view, rules)
     if view.unread:
         raise PraetorError(view.unread)
-    if as_json:
-        known = {
-            "log_id": view.log_id,
-            "digest": digest,
-            "control_offset": view.offset,
-            "rejected": view.rejected,
-        }
-        typer.echo(json.dumps(known))
-        return
-    typer.echo(f"log {view.log_id}: {digest or 'no bundle; publish one with `praetor policy publish`'}")
-    typer.echo(f"control offset {view.offset}, {view.rejected} records not believed")
+
+
+async def _read(settings: Settings) -> ControlView:
+    control = read_verify_keys(settings.keys, CONTROL)
+    return await read_view(common_options(settings), control, read_policy_keys(settings.keys))
+
+
+def _known(view: ControlView, rules: bool) -> dict[str, Any]:
+    bundles, now = view.bundles, view.bundles.in_force
+    return {
+        "log_id": view.log_id,
+        "digest": view.rules.digest if view.rules else None,
+        "control_offset": view.offset,
+        "rejected": view.rejected,
+        "stable": _placed(now.stable, rules) if now.stable else None,
+        "canary": _placed(now.canary, rules) if now.canary else None,
+        "kept": [_placed(placed) for placed in bundles.kept.values()],
+        "refused": [asdict(refused) for refused in bundles.refused],
+        "unread": view.unread or None,
+    }
+
+
+def _placed(placed: Placed, rules: bool | None = None) -> dict[str, Any]:
+    head = placed.head
+    known: dict[str, Any] = {
+        "digest": head.digest,
+        "serial": head.serial,
+        "since_offset": placed.offset,
+        "issued_at": placed.issued_at,
+        "author": placed.author,
+        "signed_by": list(placed.signers),
+        "reason": head.reason,
+    }
+    if head.slot == "canary":
+        known["share"] = head.share
+    if rules is not None and not placed.strange:
+        names = list(_rules(placed))
+        known["rules"] = names if rules else len(names)
+    return known
+
+
+def _rules(placed: Placed) -> Iterator[str]:
+    for policy in unpack_bundle(placed.packed).content.policies:
+        for rule in policy.rules:
+            yield f"{policy.name}/{rule.id}"
+
+
+def _tell(view: ControlView, rules: bool) -> None:
+    now, bundles = view.bundles.in_force, view.bundles
+    typer.echo(f"log {view.log_id}, control offset {view.offset}, {view.rejected} records not believed")
+    if now.stable is None:
+        typer.echo("no bundle; publish one with `praetor policy publish`")
+    for placed, whom in ((now.stable, "all agents"), (now.canary, "canary")):
+        if placed is not None:
+            _tell_placed(placed, whom, rules)
+    past = [
+        p
+        for p in reversed(bundles.kept.values())
+        if now.stable is None or p.head.digest != now.stable.head.digest
+    ]
+    if past:
+        table = Table("digest", "serial", "author", "issued", "reason", title="can be gone back to")
+        for placed in past:
+            head = placed.head
+            table.add_row(head.digest, str(head.serial), placed.author, _time(placed.issued_at), head.reason)
+        Console().print(table)
+    for refused in bundles.refused:
+        typer.echo(
+            f"refused at offset {refused.offset} ({refused.why}), by {refused.author}: {refused.message}"
+        )
+
+
+def _tell_placed(placed: Placed, whom: str, rules: bool) -> None:
+    head = placed.head
+    if head.slot == "canary":
+        whom = f"canary, {head.share:g}% of the agents"
+    names = [] if placed.strange else list(_rules(placed))
+    signed = ", ".join(placed.signers) or "the order alone"
+    typer.echo(f"{whom}: {head.digest or 'cannot be read'}")
+    typer.echo(
+        f"  serial {head.serial} by {placed.author} since control offset {placed.offset}"
+        f" ({_time(placed.issued_at)}), signed by {signed}; {count(len(names), 'rule')}"
+    )
+    if head.reason:
+        typer.echo(f"  {head.reason}")
+    for name in names if rules else ():
+        typer.echo(f"  {name}")
+
+
+def _time(milliseconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(" ", "seconds")
+    except (OverflowError, ValueError, OSError):
+        return str(milliseconds)

@@ -4,8 +4,12 @@ import typer
 
 from cli.policy.active import active
 from cli.policy.build import build
+from cli.policy.keys import keys_app
 from cli.policy.lint import lint
+from cli.policy.promote import promote
 from cli.policy.publish import publish
+from cli.policy.rollback import rollback
+from cli.policy.sign import sign
 from cli.policy.test import run_tests
 
 policy_app = typer.Typer(no_args_is_help=True, help="Look over, try, build and publish policies.")
@@ -13,5 +17,9 @@ policy_app = typer.Typer(no_args_is_help=True, help="Look over, try, build and p
 policy_app.command()(lint)
 policy_app.command("test")(run_tests)
 policy_app.command()(build)
+policy_app.command()(sign)
 policy_app.command()(publish)
+policy_app.command()(promote)
+policy_app.command()(rollback)
 policy_app.command()(active)
+policy_app.add_typer(keys_app, name="keys")

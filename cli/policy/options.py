@@ -11,3 +11,5 @@ Paths = Annotated[
         help="Policy files, or directories of them. Without any: the policies that come with Praetor."
     ),
 ]
+
+Reason = Annotated[str, typer.Option(help="Why, for whoever looks later.", metavar="TEXT")]

@@ -1,68 +1,91 @@
-"""`praetor policy publish`: put rules in force."""
+"""`praetor policy publish`: put a bundle in force, for all agents or for some."""
 
 import asyncio
-import json
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.options import DataDir, JsonOutput
-from cli.policy.active import read_control
+from cli.policy.options import Reason
+from cli.policy.signing import read_bundle, read_signature
+from cli.policy.telling import count, print_json
+from cli.policy.topic import access, told, where
 from cli.policy_files import load_files
+from judgement.rules import compile_rules
 from policies.bundle import Bundle, build_bundle, pack_bundle
 from runtime.errors import PraetorError
-from runtime.kafka import common_options
 from runtime.settings import Settings, load_settings
-from streams.keyring import CONTROL, read_signing_key
-from streams.orders import Order
-from streams.topics import publish_order
-
-LARGEST_PACKED = 7 << 20
+from streams.bundle_orders import Head
+from streams.bundle_publishing import Published, publishing
+from streams.bundle_signature import sign_digest
+from streams.keyring import read_policy_keys
+from streams.policy_key import read_policy_key
 
 
 def publish(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Policy files and folders; default: those shipped.")
+        list[Path] | None,
+        typer.Argument(
+            help="Policy files and folders, or one signed bundle (.json); default: those shipped."
+        ),
     ] = None,
     data: DataDir = None,
     if_none: Annotated[bool, typer.Option("--if-none", help="Only where no bundle is in force yet.")] = False,
+    canary: Annotated[
+        float | None,
+        typer.Option(help="For this share of the agents, in percent; the others go on as before."),
+    ] = None,
+    reason: Reason = "",
     as_json: JsonOutput = False,
 ) -> None:
-    """Build a bundle, sign it, put it on agent.control; every worker swaps to it between two batches.
+    """Put a bundle in force: it goes onto agent.control, and every worker swaps to it between two batches.
+
+    Policy files are built into a bundle and signed first. A bundle file must have its signature beside it.
 
     Example: praetor policy publish my-policies/ --data .praetor
     """
+    if canary is not None and (not 0 < canary <= 100 or round(canary, 2) != canary):
+        raise PraetorError("--canary is a percentage above 0 and up to 100, with two decimals at most")
     settings = load_settings(data)
-    loaded = load_files(paths)
-    policies = loaded.policies
-    bundle = build_bundle(policies, loaded.detections)
-    offset = asyncio.run(_publish(settings, bundle, if_none))
+    bundle, signature = _signed(paths, settings)
+    compile_rules(bundle)
+    slot = "stable" if canary is None else "canary"
+    head = Head(0, bundle.digest, slot, canary or 0, signature=signature, reason=reason)  # type: ignore[arg-type]
+    published = asyncio.run(_publish(settings, head, bundle, if_none))
+    policies = bundle.content.policies
     if as_json:
-        typer.echo(
-            json.dumps({"digest": bundle.digest, "control_offset": offset, "policies": len(loaded.policies)})
-        )
-    elif offset is None:
+        nothing = {"digest": bundle.digest, "control_offset": None}
+        print_json({**(told(published) if published else nothing), "policies": len(policies)})
+    elif published is None:
         typer.echo("a bundle is in force already: nothing published")
     else:
-        rules = sum(len(p.rules) for p in policies)
-        typer.echo(
-            f"published {bundle.digest}: {len(policies)} policies, {rules} rules, control offset {offset}"
-        )
+        size = f"{count(len(policies), 'policy')}, {count(sum(len(p.rules) for p in policies), 'rule')}"
+        whom = "" if canary is None else f" for {canary:g}% of the agents"
+        typer.echo(f"published {bundle.digest}{whom}: {size}, {where(published)}")
 
 
-async def _publish(settings: Settings, bundle: Bundle, if_none: bool) -> int | None:
-    packed = pack_bundle(bundle)
-    if len(packed) > LARGEST_PACKED:
+def _signed(paths: list[Path] | None, settings: Settings) -> tuple[Bundle, str]:
+    trusted = read_policy_keys(settings.keys)
+    if paths and len(paths) == 1 and paths[0].suffix == ".json":
+        bundle = read_bundle(paths[0])
+        return bundle, read_signature(paths[0], bundle.digest, trusted)
+    loaded = load_files(paths)
+    bundle = build_bundle(loaded.policies, loaded.detections)
+    key = read_policy_key(settings)
+    if key.verify_key not in trusted:
         raise PraetorError(
-            f"the bundle has {len(packed)} bytes compressed; at most {LARGEST_PACKED} fit one order"
+            f"the key {key.verify_key.id} signs policies here, but is none of the trusted ones: workers would"
+            " refuse the bundle. `praetor policy keys` names those"
         )
-    key = read_signing_key(settings.keys, CONTROL)
-    view = await read_control(settings)
-    if if_none and view.unread:
-        raise PraetorError(view.unread)
-    if if_none and view.rules is not None:
-        return None
-    order = Order(view.log_id, "bundle", key.name, int(time.time() * 1000), packed)
-    return await publish_order(common_options(settings), order, key)
+    return bundle, sign_digest(bundle.digest, key)
+
+
+async def _publish(settings: Settings, head: Head, bundle: Bundle, if_none: bool) -> Published | None:
+    async with publishing(access(settings), settle=if_none) as publisher:
+        in_force = publisher.bundles.in_force
+        if if_none and in_force.unread:
+            raise PraetorError(in_force.unread)
+        if if_none and in_force.stable is not None:
+            return None
+        return await publisher.put(head, pack_bundle(bundle))

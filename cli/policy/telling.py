@@ -12,5 +12,6 @@ def print_json(value: Any) -> None:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 rule`, `2 rules`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """`1 rule`, `2 rules`, `2 policies`."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else many}"

@@ -1,0 +1,35 @@
+"""`praetor policy promote`: what some agents tried becomes what all are judged by."""
+
+import asyncio
+
+import typer
+
+from cli.options import DataDir, JsonOutput
+from cli.policy.options import Reason
+from cli.policy.telling import print_json
+from cli.policy.topic import access, told, where
+from runtime.errors import PraetorError
+from runtime.settings import Settings, load_settings
+from streams.bundle_orders import Head
+from streams.bundle_publishing import Published, publishing
+
+
+def promote(data: DataDir = None, reason: Reason = "", as_json: JsonOutput = False) -> None:
+    """Put the canary's bundle in force for all agents.
+
+    Example: praetor policy promote --reason "a week without a complaint"
+    """
+    published = asyncio.run(_promote(load_settings(data), reason))
+    if as_json:
+        print_json(told(published))
+    else:
+        typer.echo(f"{published.head.digest} is in force for all agents: {where(published)}")
+
+
+async def _promote(settings: Settings, reason: str) -> Published:
+    async with publishing(access(settings), settle=True) as publisher:
+        canary = publisher.bundles.in_force.canary
+        if canary is None:
+            raise PraetorError("there is no canary; begin one: praetor policy publish PATHS --canary 5")
+        head = Head(0, canary.head.digest, signature=canary.head.signature, reason=reason)
+        return await publisher.put(head)
