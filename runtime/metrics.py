@@ -31,6 +31,10 @@ PARTITIONS_STOPPED = Gauge(
 )
 CONTROL_OFFSET = Gauge("praetor_control_offset", "Newest offset of agent.control that this worker knows.")
 CONTROL_REJECTED = Gauge("praetor_control_rejected", "Records of agent.control that were not believed.")
+WORKER_REPORTS_FAILED = Counter(
+    "praetor_worker_reports_failed",
+    "Times that agent.workers could not be told what this worker has applied; judging goes on.",
+)
 BUNDLES_REFUSED = Gauge(
     "praetor_bundles_refused",
     "Orders about bundles on agent.control that this worker refused, by reason; the bundle before stays.",

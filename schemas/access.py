@@ -24,6 +24,7 @@ class Grant:
         prefixed: whether `name` is only the beginning.
         operation: in Kafka's words (`Read`, `DescribeConfigs`).
         why: what it is for.
+        optional: whether its holder works without it.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Grant:
     prefixed: bool
     operation: str
     why: str
+    optional: bool = False
 
 
 @cache
@@ -47,7 +49,7 @@ def principals() -> dict[str, str]:
 def grants(principal: str, prefix: str = "") -> list[Grant]:
     """A principal's grants where outputs carry this topic prefix."""
     return [
-        Grant(kind, name, prefixed, operation, entry["why"])
+        Grant(kind, name, prefixed, operation, entry["why"], entry.get("optional", False))
         for entry in _document()[principal]["grants"]
         for kind, name, prefixed in _resources(entry, prefix)
         for operation in entry["operations"]
@@ -55,12 +57,15 @@ def grants(principal: str, prefix: str = "") -> list[Grant]:
 
 
 def topic_needs(principal: str, prefix: str = "") -> dict[str, set[str]]:
-    """What a principal must be allowed to do with topics that are there, by the topic's name."""
+    """What a principal must be allowed to do with topics that are there, by the topic's name.
+
+    What is optional is left out.
+    """
     needs: dict[str, set[str]] = {}
     names = [topic_name(topic, prefix) for topic in TOPICS]
     for grant in grants(principal, prefix):
         meant = [n for n in names if n.startswith(grant.name)] if grant.prefixed else [grant.name]
-        if grant.kind == "topic" and grant.operation != "Create":
+        if grant.kind == "topic" and grant.operation != "Create" and not grant.optional:
             for name in meant:
                 needs.setdefault(name, set()).add(grant.operation)
     return needs

@@ -23,6 +23,7 @@ from schemas.topics import (
     SNAPSHOTS,
     STATE,
     THREATS,
+    WORKERS,
     Topic,
 )
 
@@ -55,6 +56,7 @@ CHANNELS = (
     Channel(CHECKPOINTS, ("checkpoint",), "none", "govern"),
     Channel(DEAD_LETTERS, ("dead_letter",), "the raw record's key", "govern"),
     Channel(REDRIVEN, ("redriven",), "none", "operators, by `praetor`", "one partition"),
+    Channel(WORKERS, ("worker_status",), "the worker's id", "govern", "one partition"),
     Channel(
         STATE,
         ("progress",),

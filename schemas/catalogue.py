@@ -26,6 +26,7 @@ IDS: dict[int, tuple[str, int]] = {
     801: ("intent", 1),
     901: ("control_record", 1),
     1001: ("redriven", 1),
+    1201: ("worker_status", 1),
 }
 
 DECISIONS: dict[int, tuple[int, int]] = {

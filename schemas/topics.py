@@ -57,6 +57,12 @@ DEAD_LETTERS = Topic(
 )
 # kept for as long as any dead letter, and longer: it is what keeps one from being redriven twice
 REDRIVEN = Topic("agent.redriven", FOR_EVER, single=True)
+# who died without a word is forgotten after a day
+WORKERS = Topic(
+    "agent.workers",
+    {**COMPACTED, "cleanup.policy": "compact,delete", "retention.ms": str(DAY_MS)},
+    single=True,
+)
 SNAPSHOTS = Topic("agent.snapshots", _kept(30))
 ARCHIVE = Topic("agent.archive", COMPACTED)
 
@@ -70,6 +76,7 @@ TOPICS = (
     INCIDENTS,
     DEAD_LETTERS,
     REDRIVEN,
+    WORKERS,
     SNAPSHOTS,
     ARCHIVE,
 )

@@ -21,6 +21,7 @@ from streams.partition import Partition, Place
 from streams.pipeline import Pipeline, Shared
 from streams.takeover import Source
 from streams.topics import check_topics
+from streams.worker_report import WorkerReport, applied
 
 # What all partitions of a worker may read ahead, and the least and most of one. aiokafka holds one response
 # of a partition beside the batch in work (0.14.0, consumer/fetcher.py).
@@ -56,6 +57,7 @@ class Worker:
         self._fetch_bytes = MOST_FETCH_BYTES
         self._health = health or Health()
         self._lag = Lag(options, self._ends, lambda: ACTIONS.name, lambda: self.pipelines)
+        self._report = WorkerReport(options, prefix, lambda: applied(self._control.view, self.pipelines))
         self._health.check("broker", self._lag.broker.check)
         self._health.check("control", self._control.check)
         self._health.check("lag", self._lag.check)
@@ -73,8 +75,9 @@ class Worker:
             name = f"{self._prefix}praetor-govern-{view.log_id}"
             group = Group(name, ACTIONS.name, self._begin, self._held, patient=True)
             owned = Ownership(self._options, group, self._health)
-            await owned.run(self.stop, self._control.follow(), self._lag.follow())
+            await owned.run(self.stop, self._control.follow(), self._lag.follow(), self._report.run())
         finally:
+            await self._report.stop()
             await self._close()
 
     async def _open(self) -> ControlView:

@@ -47,7 +47,7 @@ class Shared:
 class Pipeline:
     """Owns one partition from `take_over` on, until `run` returns or raises (see runtime.work.Work).
 
-    `partition` is what it last committed.
+    `partition` is what it last committed; `writing_under` the control offset of a batch that is not yet.
     """
 
     def __init__(self, source: Source, place: Place, shared: Shared) -> None:
@@ -58,6 +58,7 @@ class Pipeline:
         self.watch = Watch()
         self.oldest_ms: int | None = None
         self.saturated = False
+        self.writing_under: int | None = None
         self._size = BatchSize()
         self._fetch_bytes = shared.fetch_bytes
         self._unsigned_since: float | None = None
@@ -148,13 +149,15 @@ class Pipeline:
                 if not await self._may_judge(partition):
                     break
                 _check_clock(records)
+                await self._pace.wait()
                 view = self._control.view
                 if view.rules is None:  # a bundle came that cannot be read
                     consumer.seek(self._tp, partition.progress.next_source_offset)
                     continue
                 partition.under(view.rules, view.offset, view.canary)
-                await self._pace.wait()
+                self.writing_under = view.offset
                 await self._commit(partition, writer, self._judge(partition, records, beyond))
+                self.writing_under = None
                 # what comes next is not older
                 self.oldest_ms = records[-1].timestamp if records else None
         self.watch.does("having the last tree signed", within=None)
