@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from consumers.buffer import MAX_BYTES
 from consumers.cut import Source
 from runtime.kafka import FETCH_BYTES
-from schemas.topics import CHECKPOINTS, DEAD_LETTERS, DECISIONS, THREATS, topic_name
+from schemas.topics import CHECKPOINTS, DEAD_LETTERS, DECISIONS, SNAPSHOTS, THREATS, topic_name
 from sinks import tables
 
 ARCHIVED = (
@@ -13,6 +13,7 @@ ARCHIVED = (
     (THREATS, tables.THREATS),
     (DEAD_LETTERS, tables.DEAD_LETTERS),
     (CHECKPOINTS, tables.CHECKPOINTS),
+    (SNAPSHOTS, tables.SNAPSHOTS),
 )
 
 

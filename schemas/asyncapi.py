@@ -67,7 +67,7 @@ CHANNELS = (
     Channel(CONTROL, ("control_record",), "none", "operators, by `praetor`", "one partition"),
     Channel(ARCHIVE, ("intent",), "topic and partition that are archived", "archive"),
     Channel(INCIDENTS, ("incident",), "the incident's group key", "correlate", "murmur2 of the key"),
-    Channel(SNAPSHOTS, (), "an agent's key", "govern"),
+    Channel(SNAPSHOTS, ("snapshot",), AGENT_KEY, "govern"),
 )
 
 

@@ -27,6 +27,7 @@ IDS: dict[int, tuple[str, int]] = {
     901: ("control_record", 1),
     1001: ("redriven", 1),
     1201: ("worker_status", 1),
+    1101: ("snapshot", 1),
 }
 
 DECISIONS: dict[int, tuple[int, int]] = {

@@ -63,7 +63,7 @@ WORKERS = Topic(
     {**COMPACTED, "cleanup.policy": "compact,delete", "retention.ms": str(DAY_MS)},
     single=True,
 )
-SNAPSHOTS = Topic("agent.snapshots", _kept(30))
+SNAPSHOTS = Topic("agent.snapshots", {**_kept(30), "max.message.bytes": BATCH})
 ARCHIVE = Topic("agent.archive", COMPACTED)
 
 TOPICS = (

@@ -72,6 +72,8 @@ def _plain(of: Any) -> Any:
 def _column(name: str, of: Any) -> str:
     if isinstance(of, dict) and of.get("logicalType") == "timestamp-millis":
         return f"toUnixTimestamp64Milli(`{name}`) AS `{name}`"
+    if isinstance(of, dict) and of["type"] == "map" and of["values"] == "bytes":
+        return f"mapApply((key, item) -> (key, hex(item)), `{name}`) AS `{name}`"
     if isinstance(of, dict) and of["type"] == "array" and _holds_bytes(of["items"]):
         return f"arrayMap(item -> (item.1, hex(item.2)), `{name}`) AS `{name}`"
     return f"`{name}`"
@@ -82,6 +84,8 @@ def _holds_bytes(item: Any) -> bool:
 
 
 def _value(of: Any, value: Any) -> Any:
+    if isinstance(of, dict) and of["type"] == "map" and of["values"] == "bytes":
+        return {key: _unhex(raw) for key, raw in value.items()}
     if not isinstance(of, dict) or of["type"] != "array":
         return value
     item = of["items"]

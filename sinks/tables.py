@@ -25,5 +25,6 @@ DECISIONS = Table("decisions", "decision", numbered=True, derived=("leaves",))
 THREATS = Table("threats", "threat")
 CHECKPOINTS = Table("checkpoints", "checkpoint")
 DEAD_LETTERS = Table("dead_letters", "dead_letter")
+SNAPSHOTS = Table("snapshots", "snapshot")
 
-TABLES = (DECISIONS, THREATS, CHECKPOINTS, DEAD_LETTERS)
+TABLES = (DECISIONS, THREATS, CHECKPOINTS, DEAD_LETTERS, SNAPSHOTS)

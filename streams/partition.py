@@ -17,6 +17,7 @@ from schemas.verdict import Effect, Reason, Severity, Verdict
 from streams.canary import Canary
 from streams.dead_letters import DeadLetter, Oversized, dead_letter
 from streams.progress import PROGRESS_KEY, Progress
+from streams.snapshots import is_due, snapshot_record
 from streams.threats import threat_record
 
 ROUTE_MEMO_LIMIT = 200_000
@@ -55,6 +56,7 @@ class Batch:
     threats: list[Keyed] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     cells: list[Keyed] = field(default_factory=list)
+    snapshots: list[Keyed] = field(default_factory=list)
     effects: dict[str, int] = field(default_factory=dict)
     errors: int = 0
 
@@ -147,6 +149,8 @@ class Partition:
         if rules is None:
             raise RuntimeError("no rules to judge by: call under first")
         cells = self.agents.get(key)
+        if cells and is_due(cells, action.received_at):
+            self._snapshot(action, record, batch, seq, cells)
         verdict, changes, findings = judge(action, cells or {}, rules)
         if changes:
             if key not in self._undo:
@@ -192,6 +196,22 @@ class Partition:
         )
         reason = Reason("praetor", "misrouted", Effect.deny, message)
         return Verdict(Effect.deny, reasons=(reason,), severity=Severity.high, tags=("ASI03",))
+
+    def _snapshot(self, action: Action, record: SourceRecord, batch: Batch, seq: int, cells: Cells) -> None:
+        place = {
+            "log_id": self.place.log_id,
+            "partition": self.place.partition,
+            "seq": seq,
+            "source_offset": record.offset,
+            "received_at": action.received_at,
+            "tenant": action.tenant,
+            "agent_id": action.agent_id,
+            "control_offset": self._control_offset,
+            "engine": ENGINE,
+        }
+        value = snapshot_record(place, cells)
+        if value is not None:
+            batch.snapshots.append((record.key, value))
 
     def _changed_cells(self) -> list[Keyed]:
         changed: list[Keyed] = []

@@ -225,6 +225,7 @@ def _count(batch: Batch, actions: int, seconds: float) -> None:
         metrics.DEAD_LETTERS.labels(letter.stage, letter.error_class).inc()
         metrics.DEAD_LETTER_BYTES.inc(len(letter.value))
     metrics.THREATS.inc(len(batch.threats))
+    metrics.SNAPSHOTS.inc(len(batch.snapshots))
     metrics.JUDGEMENT_ERRORS.inc(batch.errors)
     metrics.BATCH_ACTIONS.observe(actions)
     metrics.TRANSACTION_SECONDS.observe(seconds)

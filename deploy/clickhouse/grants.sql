@@ -13,6 +13,7 @@ GRANT INSERT, SELECT ON praetor.decisions TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.threats TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.dead_letters TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.checkpoints TO praetor_archive;
+GRANT INSERT, SELECT ON praetor.snapshots TO praetor_archive;
 -- filled by a view of decisions; older servers check the one who inserts
 GRANT INSERT, SELECT ON praetor.leaves TO praetor_archive;
 -- to see that the tables are those of its version
@@ -65,6 +66,7 @@ GRANT SELECT ON praetor.leaves TO praetor_rewind;
 GRANT SELECT ON praetor.threats TO praetor_rewind;
 GRANT SELECT ON praetor.dead_letters TO praetor_rewind;
 GRANT SELECT ON praetor.checkpoints TO praetor_rewind;
+GRANT SELECT ON praetor.snapshots TO praetor_rewind;
 -- to see that the tables are those of its version
 GRANT SELECT ON praetor.migrations TO praetor_rewind;
 -- to see that the restore is finished, and to take the mark away that stops the archive

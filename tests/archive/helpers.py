@@ -14,14 +14,23 @@ from clickhouse_connect.driver.client import Client
 from consumers.archive import Archive, Job
 from consumers.intents import Intent, newest_intents
 from consumers.partition import PartitionArchive
-from consumers.place import Pace, Place
+from consumers.place import ARCHIVED, Pace, Place
 from consumers.recovery import Log
 from consumers.writing import Destination
 from runtime.kafka import Ends
 from runtime.settings import Settings
 from schemas.catalogue import newest, schema
 from schemas.codec import Record, encode_body
-from schemas.topics import ARCHIVE, CHECKPOINTS, DEAD_LETTERS, DECISIONS, THREATS, Topic, topic_name
+from schemas.topics import (
+    ARCHIVE,
+    CHECKPOINTS,
+    DEAD_LETTERS,
+    DECISIONS,
+    SNAPSHOTS,
+    THREATS,
+    Topic,
+    topic_name,
+)
 from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
 from sinks.migrate import migrate
@@ -55,7 +64,7 @@ class Stage:
             client.close()
 
     async def create_topics(
-        self, topics: Sequence[Topic] = (DECISIONS, THREATS, DEAD_LETTERS, CHECKPOINTS, ARCHIVE)
+        self, topics: Sequence[Topic] = (DECISIONS, THREATS, DEAD_LETTERS, CHECKPOINTS, SNAPSHOTS, ARCHIVE)
     ) -> None:
         new = [
             NewTopic(topic_name(t, self.prefix), self.partitions, 1, topic_configs=t.config) for t in topics
@@ -153,7 +162,7 @@ class Stage:
         await ends.start()
         try:
             tp = TopicPartition(topic_name(ARCHIVE, self.prefix), partition)
-            topics = [topic_name(t, self.prefix) for t in (DECISIONS, THREATS, DEAD_LETTERS, CHECKPOINTS)]
+            topics = [topic_name(topic, self.prefix) for topic, _ in ARCHIVED]
             found = await newest_intents(self.options, ends, tp, self.log_id, topics)
         finally:
             await ends.stop()
@@ -195,6 +204,7 @@ _NAMES = {
     THREATS.name: "threat",
     DEAD_LETTERS.name: "dead_letter",
     CHECKPOINTS.name: "checkpoint",
+    SNAPSHOTS.name: "snapshot",
 }
 
 

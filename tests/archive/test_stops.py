@@ -8,11 +8,11 @@ from aiokafka.admin import RecordsToDelete
 
 from runtime.errors import PraetorError
 from runtime.settings import Settings
-from schemas.topics import ARCHIVE, CHECKPOINTS, DEAD_LETTERS, DECISIONS, THREATS, topic_name
+from schemas.topics import ARCHIVE, CHECKPOINTS, DEAD_LETTERS, DECISIONS, SNAPSHOTS, THREATS, topic_name
 from sinks.migrate import migrate
 from tests.archive.helpers import Stage
 
-ALL = (DECISIONS, THREATS, DEAD_LETTERS, CHECKPOINTS, ARCHIVE)
+ALL = (DECISIONS, THREATS, DEAD_LETTERS, CHECKPOINTS, SNAPSHOTS, ARCHIVE)
 
 
 async def stops(stage: Stage, message: str) -> None:

@@ -13,7 +13,7 @@ from ledger.merkle import Frontier
 from schemas.catalogue import schema
 from schemas.codec import PREFIX_BYTES, decode, encode_body, split_frame
 from sinks.rows import read_records
-from sinks.tables import CHECKPOINTS, DEAD_LETTERS, DECISIONS, THREATS, Table
+from sinks.tables import CHECKPOINTS, DEAD_LETTERS, DECISIONS, SNAPSHOTS, THREATS, Table
 from tests.chaos.traffic import Acknowledged
 from tests.streams.exactly_once import violations
 from tests.streams.reading import Outputs
@@ -78,6 +78,7 @@ def clickhouse_violations(client: Client, live: Outputs, log_id: str) -> list[st
         (THREATS, live.threats),
         (DEAD_LETTERS, live.dead_letters),
         (CHECKPOINTS, live.checkpoints),
+        (SNAPSHOTS, live.snapshots),
     )
     found = [what for p in live.decisions for what in _numbers(client, p, len(live.decisions[p]), log_id)]
     for table, records in of:

@@ -117,7 +117,7 @@ async def _check(stack: ChaosStack, traffic: Traffic, report: Report) -> None:
         report.violated(what)
     sizes = {
         name: sum(map(len, getattr(live, name).values()))
-        for name in ("decisions", "dead_letters", "threats", "checkpoints")
+        for name in ("decisions", "dead_letters", "threats", "checkpoints", "snapshots")
     }
     report.say(f"checked: {sum(map(len, source.values()))} actions, {sizes}")
 
@@ -134,6 +134,7 @@ async def _archived(stack: ChaosStack, log: Log) -> None:
             "dead_letters": live.dead_letters,
             "threats": live.threats,
             "checkpoints": live.checkpoints,
+            "snapshots": live.snapshots,
         }
         behind = []
         for table, records in wanted.items():

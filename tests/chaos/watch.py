@@ -12,7 +12,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from runtime.errors import PraetorError, Unavailable
 from runtime.kafka import read_partition
-from schemas.topics import ACTIONS, ARCHIVE, CHECKPOINTS, DEAD_LETTERS, DECISIONS, STATE, THREATS
+from schemas.topics import ACTIONS, ARCHIVE, CHECKPOINTS, DEAD_LETTERS, DECISIONS, SNAPSHOTS, STATE, THREATS
 from sinks.connection import connect
 from streams.progress import PROGRESS_KEY, Progress, read_progress
 from tests.chaos.stack import PARTITIONS, ChaosStack
@@ -21,6 +21,7 @@ from tests.streams.reading import asking
 T = TypeVar("T")
 ASK_SECONDS = 20.0
 TAIL = 400
+WRITTEN = (ACTIONS, DECISIONS, STATE, CHECKPOINTS, DEAD_LETTERS, THREATS, SNAPSHOTS, ARCHIVE)
 
 
 class Behind(Exception):
@@ -66,7 +67,7 @@ class Watch:
         found = []
         with suppress(KafkaError, Unavailable, TimeoutError):
             async with asyncio.timeout(ASK_SECONDS), asking(self._stack.options) as ends:
-                for topic in (ACTIONS, DECISIONS, STATE, CHECKPOINTS, DEAD_LETTERS, THREATS, ARCHIVE):
+                for topic in WRITTEN:
                     for tp in (TopicPartition(topic.name, p) for p in range(PARTITIONS)):
                         stable, end = await ends.last_stable(tp), await ends.high_watermark(tp)
                         if stable < end:

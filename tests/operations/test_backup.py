@@ -26,8 +26,14 @@ from tests.ledger_cli.helpers import Judged, judge_and_archive
 from tests.streams.fleet import fleet
 from tests.streams.helpers import Log
 
-TABLES = ("decisions", "leaves", "threats", "dead_letters", "checkpoints")
-PLACE = {"leaves": "seq", "decisions": "seq", "threats": "seq, dedup_key", "dead_letters": "source_offset"}
+TABLES = ("decisions", "leaves", "threats", "dead_letters", "checkpoints", "snapshots")
+PLACE = {
+    "leaves": "seq",
+    "decisions": "seq",
+    "threats": "seq, dedup_key",
+    "dead_letters": "source_offset",
+    "snapshots": "seq",
+}
 
 
 class Site:

@@ -18,7 +18,7 @@ from consumers.place import Pace
 from runtime.errors import PraetorError
 from runtime.kafka import common_options, started
 from runtime.settings import Settings, load_settings
-from schemas.topics import SNAPSHOTS
+from schemas.topics import INCIDENTS
 from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
 from streams.govern import Keys, Worker
@@ -63,8 +63,8 @@ class Parts:
     async def _forget_a_topic(self) -> None:
         options = {"bootstrap_servers": self._secured.bootstrap}
         admin = await started(AIOKafkaAdminClient(**options), options)
-        await admin.delete_topics([SNAPSHOTS.name])
-        while SNAPSHOTS.name in await admin.list_topics():
+        await admin.delete_topics([INCIDENTS.name])
+        while INCIDENTS.name in await admin.list_topics():
             await asyncio.sleep(0.05)
         await admin.close()
 

@@ -13,7 +13,17 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from policies.bundle import Bundle, build_bundle, pack_bundle
 from policies.model import Policy
 from runtime.kafka import Ends, Options, start_consumer
-from schemas.topics import ACTIONS, CHECKPOINTS, DEAD_LETTERS, DECISIONS, STATE, THREATS, Topic, topic_name
+from schemas.topics import (
+    ACTIONS,
+    CHECKPOINTS,
+    DEAD_LETTERS,
+    DECISIONS,
+    SNAPSHOTS,
+    STATE,
+    THREATS,
+    Topic,
+    topic_name,
+)
 from streams.control_view import ControlView
 from streams.govern import Keys, Worker
 from streams.keyring import CONTROL, LEDGER, create_key, read_signing_key, read_verify_keys
@@ -139,15 +149,15 @@ class Log:
 
     async def read(self, prefix: str) -> Outputs:
         """Everything committed under a prefix."""
-        topics = (DECISIONS, DEAD_LETTERS, THREATS, CHECKPOINTS, STATE)
+        topics = (DECISIONS, DEAD_LETTERS, THREATS, CHECKPOINTS, STATE, SNAPSHOTS)
         names = [topic_name(t, prefix) for t in topics]
         found = await read_topics(self.options, names, self.partitions)
-        decisions, dead, threats, checkpoints, state = found.values()
+        decisions, dead, threats, checkpoints, state, snapshots = found.values()
         progress = {
             p: read_progress(next(r.value for r in reversed(records) if r.key == PROGRESS_KEY), "test")
             for p, records in state.items()
         }
-        return Outputs(decisions, dead, threats, checkpoints, progress, state)
+        return Outputs(decisions, dead, threats, checkpoints, progress, state, snapshots)
 
     @asynccontextmanager
     async def following(self, prefix: str) -> AsyncIterator[Following]:

@@ -23,6 +23,7 @@ class Outputs:
     checkpoints: dict[int, list[ConsumerRecord]] = field(default_factory=dict)
     progress: dict[int, Progress] = field(default_factory=dict)
     state: dict[int, list[ConsumerRecord]] = field(default_factory=dict)
+    snapshots: dict[int, list[ConsumerRecord]] = field(default_factory=dict)
 
     def fixed(self, partition: int) -> tuple[Any, ...]:
         """What must be the same however it was made: bytes, keys, headers, and the tree's root."""
