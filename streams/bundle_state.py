@@ -60,19 +60,24 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """Which bundles are in force. Without rules nothing is judged; `unread` says why, where it does."""
+    """Which bundles are in force, and their rules. Where `unread` says why, nothing is judged by either."""
 
     stable: Placed | None = None
     canary: Placed | None = None
-    rules: Rules | None = None
-    canary_rules: Rules | None = None
+    compiled: Rules | None = None
+    canary_compiled: Rules | None = None
     unread: str = ""
+
+    @property
+    def rules(self) -> Rules | None:
+        """What all others than the canary's agents are judged by."""
+        return None if self.unread else self.compiled
 
     def trial(self) -> Canary | None:
         """The canary, ready to judge by."""
-        if self.canary is None or self.canary_rules is None:
+        if self.canary is None or self.canary_compiled is None or self.unread:
             return None
-        return Canary(self.canary_rules, self.canary.head.share)
+        return Canary(self.canary_compiled, self.canary.head.share)
 
 
 Compile = Callable[[bytes], Rules]
@@ -90,7 +95,7 @@ class Settling:
         self.refusals: list[Refusal] = []
         self._before = before
         self._compile = compiled
-        self._known = {r.digest: r for r in (before.rules, before.canary_rules) if r is not None}
+        self._known = {r.digest: r for r in (before.compiled, before.canary_compiled) if r is not None}
 
     def settle(self, heads: Sequence[Placed]) -> InForce:
         """What is in force after these heads, given in their order."""
@@ -111,10 +116,10 @@ class Settling:
 
     def _in_force(self, stable: Placed | None, canary: Placed | None) -> InForce:
         strange = [placed.strange for placed in (stable, canary) if placed is not None and placed.strange]
-        if stable is None or strange:
-            return InForce(stable, canary, unread="; ".join(strange))
-        trial = self._known[canary.head.digest] if canary is not None else None
-        return InForce(stable, canary, self._known[stable.head.digest], trial)
+        return InForce(stable, canary, self._rules(stable), self._rules(canary), "; ".join(strange))
+
+    def _rules(self, placed: Placed | None) -> Rules | None:
+        return None if placed is None or placed.strange else self._known[placed.head.digest]
 
     def _tried(self, placed: Placed) -> Placed | None:
         """The same, compiled or with the reason why it is not understood; None where it is refused."""

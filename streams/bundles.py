@@ -49,6 +49,7 @@ class BundleFold:
         self._parts = Parts()
         self._pending: list[Placed] = []
         self._untold: list[Refusal] = []
+        self._stable = ""
 
     def part(self, order: Order) -> None:
         """Keep a part until its head comes.
@@ -141,8 +142,9 @@ class BundleFold:
         if not placed.packed:
             return
         # whatever is tried in canaries, what it would go back to stays
-        stable = self.kept.get(self.history[-1].head.digest) if self.history else None
-        for one in (stable or placed, placed):
+        if placed.head.slot == "stable":
+            self._stable = placed.head.digest
+        for one in (self.kept.get(self._stable, placed), placed):
             self.kept.pop(one.head.digest, None)
             self.kept[one.head.digest] = one
         while len(self.kept) > KEPT or sum(len(p.packed) for p in self.kept.values()) > LARGEST_PACKED:
