@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from policies.bundle import Bundle, build_bundle
-from policies.model import Case, Match, Metadata, Policy, Rule
+from policies.case import Case
+from policies.model import Metadata, Policy
+from policies.rule import Match, Rule
 from schemas.codec import encode
 from schemas.keys import agent_key
 from streams.producing import ActionProducer

@@ -23,7 +23,7 @@ from bench.measure import quantile
 from bench.phases import Run
 from bench.stack import Log, quiet, running_log
 from policies.bundle import pack_bundle
-from policies.model import Fields, Limits, Match, Rule
+from policies.rule import Comparisons, Fields, Match, Rule
 from streams.keyring import CONTROL, read_signing_key
 from streams.orders import Order
 from streams.topics import publish_order
@@ -40,7 +40,7 @@ async def put_dear_rules(log: Log, count: int) -> None:
         Rule(
             id=f"dear-{i}",
             effect="deny",
-            match=Match(fields=Fields(size_bytes=Limits(gt=1_000_000_000 + i))),
+            match=Match(fields=Fields(size_bytes=Comparisons(gt=1_000_000_000 + i))),
             message="too large",
         )
         for i in range(count)

@@ -60,8 +60,8 @@ class DecisionWriter:
         Raises:
             ValueError: a verdict whose text is no valid Unicode.
         """
-        # a duplicate's verdict is its own: it would only crowd out those that many share
-        whole, bound = _head(verdict) if verdict.duplicate_of is None else _verdict_bytes(verdict)
+        # a verdict of one action's own would only crowd out those that many share
+        whole, bound = _verdict_bytes(verdict) if verdict.is_own() else _head(verdict)
         received_at, received = self._received
         if action.received_at != received_at:
             received_at, received = self._received = action.received_at, zigzag(action.received_at)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from detections.detector import Detector
 from detections.registry import DETECTORS as BUILDERS
+from judgement.facts import read_facts
 from judgement.standing import NOTHING, Standing
 from policies.bundle import Bundle
 from policies.index import Index
-from policies.model import CODED
+from policies.types import CODED
 
 SOURCE_BIT = len(CODED)
 """The first bit of what `detections.source` says of an action."""
@@ -31,7 +32,11 @@ class Rules:
 
 
 def compile_rules(bundle: Bundle) -> Rules:
-    """Compile a bundle; what a valid bundle says always compiles."""
+    """Compile a bundle.
+
+    Raises:
+        BadCondition: a condition of it does not compile under this version's CEL.
+    """
     settings = bundle.content.detections.model_dump(by_alias=True)
     detectors = tuple(BUILDERS[name](settings[name]) for name in CODED)
-    return Rules(bundle.digest, Index(bundle.content), detectors)
+    return Rules(bundle.digest, Index(bundle.content, read_facts), detectors)

@@ -6,14 +6,17 @@ Cases and descriptions stay outside: a digest says how actions are judged, nothi
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
 from policies.canonical import canonical
-from policies.model import API_VERSION, DetectionSettings, Id, Model, Policy, Rule
+from policies.model import API_VERSION, DetectionSettings, Entries, Policy
+from policies.resolve import NO_NAMES, Unresolved, Vocabulary, inherit, named_lists, resolve_rule
+from policies.rule import Rule
+from policies.types import Id, Model, Name
 from runtime.errors import Newer, PraetorError
 
 LARGEST_BUNDLE = 64 << 20
@@ -28,11 +31,15 @@ class BundlePolicy(Model):
 
 
 class Content(Model):
-    """What a bundle says: policies by name, the detectors' thresholds, what happens when no rule matches."""
+    """What a bundle says: policies by name, the detectors' thresholds, what happens when no rule matches.
+
+    Lists are those that conditions use; all other names are written out.
+    """
 
     version: Literal["praetor/v1"]
     default: Literal["deny"]
     detections: DetectionSettings
+    lists: dict[Name, Entries] = Field(default_factory=dict)
     policies: Annotated[list[BundlePolicy], Field(max_length=100_000)]
 
 
@@ -51,22 +58,41 @@ class Bundle:
     content: Content
 
 
-def build_bundle(policies: Sequence[Policy], detections: DetectionSettings | None = None) -> Bundle:
-    """Make the bundle of some policies; their order does not matter.
+def build_bundle(
+    policies: Sequence[Policy],
+    detections: DetectionSettings | None = None,
+    names: Vocabulary = NO_NAMES,
+) -> Bundle:
+    """Make the bundle of some policies; their order does not matter. Templates are in those that extend them.
 
     Raises:
-        PraetorError: two policies share a name, or the bundle is too large.
+        PraetorError: two policies share a name, a name stands for nothing, or the bundle is too large.
     """
+    by_name = {p.metadata.name: p for p in policies}
+    if len(by_name) != len(policies):
+        raise PraetorError("two of the policies share one name")
+    resolved = [
+        BundlePolicy(name=name, mode=policy.mode, rules=_rules(policy, by_name, names))
+        for name, policy in sorted(by_name.items())
+        if policy.mode != "template"
+    ]
+    texts = [rule.condition() for policy in resolved for rule in policy.rules]
     content = Content(
         version=API_VERSION,
         default="deny",
         detections=detections or DetectionSettings(),
-        policies=[
-            BundlePolicy(name=p.metadata.name, mode=p.mode, rules=p.rules)
-            for p in sorted(policies, key=lambda p: p.metadata.name)
-        ],
+        lists=named_lists(texts, names),
+        policies=resolved,
     )
     return load_bundle(canonical(content.model_dump(mode="json", by_alias=True, exclude_none=True)))
+
+
+def _rules(policy: Policy, by_name: Mapping[str, Policy], names: Vocabulary) -> list[Rule]:
+    _check_ids(policy.metadata.name, policy.rules)
+    try:
+        return [resolve_rule(rule, names) for rule in inherit(policy, by_name)]
+    except Unresolved as error:
+        raise PraetorError(f"policy {policy.metadata.name}: {error}") from error
 
 
 def load_bundle(data: bytes) -> Bundle:
@@ -104,10 +130,14 @@ def _check_names(content: Content) -> None:
     if names != sorted(set(names)):
         raise PraetorError("the bundle's policies are not sorted by name, or two of them share one")
     for policy in content.policies:
-        ids = [r.id for r in policy.rules]
-        if len(set(ids)) != len(ids):
-            twice = next(i for i in ids if ids.count(i) > 1)
-            raise PraetorError(f"the bundle's policy {policy.name} has the rule id {twice} twice")
+        _check_ids(policy.name, policy.rules)
+
+
+def _check_ids(policy: str, rules: Sequence[Rule]) -> None:
+    ids = [r.id for r in rules]
+    if len(set(ids)) != len(ids):
+        twice = next(i for i in ids if ids.count(i) > 1)
+        raise PraetorError(f"the bundle's policy {policy} has the rule id {twice} twice")
 
 
 def pack_bundle(bundle: Bundle) -> bytes:

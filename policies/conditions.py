@@ -1,12 +1,24 @@
-"""What a rule demands beside its patterns: numeric limits. Run on candidates only, after the index."""
+"""What a rule demands beside its patterns: comparisons, a condition in CEL, a limit.
+
+Run on candidates only, after the index. What conditions look at is read once an action, when it is asked for.
+"""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from policies.model import Fields
+from policies.arguments import parse_arguments
+from policies.cel import LONGS, TEXTS, Program, activate, compile_condition, holds
+from policies.errors import Unjudgeable
+from policies.limits import Charge, CompiledLimit, charge, compile_limit, is_over
+from policies.rule import Fields, Rule
+from policies.types import DETECTORS
 from schemas.action import Action
 
+Cells = Mapping[str, bytes]
+Reader = Callable[[Action, Cells], Mapping[str, int]]
+"""What `agent.<name>` and `session.<name>` are, by whole name, read from an agent's cells."""
 Test = tuple[Callable[[Any, Any], Any], int | float]
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -19,40 +31,169 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-class Condition(NamedTuple):
-    """All limits on one field."""
+class Comparison(NamedTuple):
+    """All comparisons with one field."""
 
     field: str
     tests: tuple[Test, ...]
 
 
-class Unjudgeable(Exception):
-    """A condition cannot be judged for this action; the message says why. It is never "no match"."""
+class Demand(NamedTuple):
+    """All that a rule demands beside its patterns."""
+
+    comparisons: tuple[Comparison, ...]
+    program: Program | None
+    limit: CompiledLimit | None
 
 
-def compile_conditions(fields: Fields | None) -> tuple[Condition, ...]:
-    """Turn a rule's limits into conditions, in the language's order of fields."""
-    if fields is None:
-        return ()
+def compile_demand(policy: str, rule: Rule, lists: Mapping[str, list[str]]) -> Demand | None:
+    """Make ready what a rule demands; None where patterns say all.
+
+    Raises:
+        BadCondition: its condition does not compile.
+    """
+    comparisons = _compile_fields(rule.match.fields)
+    program = compile_condition(rule.condition(), tuple(lists)) if rule.when is not None else None
+    limit = compile_limit(policy, rule)
+    return Demand(comparisons, program, limit) if comparisons or program or limit else None
+
+
+def _compile_fields(fields: Fields | None) -> tuple[Comparison, ...]:
+    """In the language's order of fields."""
     return tuple(
-        Condition(field, tuple((OPERATORS[op], number) for op, number in limits if number is not None))
-        for field, limits in fields
-        if limits is not None
+        Comparison(field, tuple((OPERATORS[op], number) for op, number in numbers if number is not None))
+        for field, numbers in fields or ()
+        if numbers is not None
     )
 
 
-def hold(conditions: tuple[Condition, ...], action: Action, values: dict[str, Any]) -> bool:
-    """Whether all conditions hold. `values` are the fields of this action read so far; read ones are added.
+class World(NamedTuple):
+    """What is the same for all actions that the same rules are candidates for.
+
+    Attributes:
+        names: every variable that some condition uses.
+        arguments: the top-level arguments that conditions look at; None for all.
+        lists: the named lists.
+        lists_known: their names.
+        read: reads `agent` and `session` from cells.
+    """
+
+    names: tuple[str, ...]
+    arguments: frozenset[str] | None
+    lists: Mapping[str, list[str]]
+    lists_known: tuple[str, ...]
+    read: Reader
+
+
+def make_world(programs: list[Program], lists: Mapping[str, list[str]], read: Reader) -> World:
+    """What some conditions look at, all together."""
+    names = sorted({name for program in programs for name in program.names})
+    wanted: frozenset[str] | None = frozenset()
+    for program in programs:
+        wanted = None if wanted is None or program.arguments is None else wanted | program.arguments
+    return World(tuple(names), wanted, lists, tuple(sorted(lists)), read)
+
+
+class Sight:
+    """What the rules of one bundle see of one action; each value is read once, when first asked for."""
+
+    __slots__ = ("_activation", "_arguments", "_failed", "_values", "action", "active", "cells", "world")
+
+    def __init__(self, world: World, action: Action, active: int, cells: Cells) -> None:
+        """Look at an action of an agent with these cells."""
+        self.world = world
+        self.action = action
+        self.active = active
+        self.cells = cells
+        self._values: dict[str, Any] = {}
+        self._arguments: dict[str, Any] | None = None
+        self._activation: Any = None
+        self._failed: dict[str, str] = {}
+
+    def hold(self, demand: Demand) -> tuple[bool, Charge | None]:
+        """Whether what a rule demands holds, and what its limit would count of this action.
+
+        Raises:
+            Unjudgeable: it cannot be told.
+        """
+        if not self._compare(demand.comparisons):
+            return False, None
+        if demand.program is not None and not self._holds(demand.program):
+            return False, None
+        if demand.limit is None:
+            return True, None
+        counted = charge(demand.limit, self.action, self.cells)
+        return is_over(counted), counted
+
+    def _compare(self, comparisons: tuple[Comparison, ...]) -> bool:
+        held = True
+        for field, tests in comparisons:
+            value = self._values.get(field)
+            if value is None:
+                value = self._values[field] = self.action.get(field)
+            if value.__class__ not in (int, float) or value != value:
+                raise Unjudgeable(f"{field} is {value!r}, which cannot be compared with a number")
+            held = held and all(compare(value, number) for compare, number in tests)
+        return held
+
+    def _holds(self, program: Program) -> bool:
+        if self._activation is None:
+            self._activation = self._activate()
+        if self._failed:
+            for name in program.names:
+                if name in self._failed:
+                    raise Unjudgeable(self._failed[name])
+        return holds(program, self._activation)
+
+    def _activate(self) -> Any:
+        """One activation for all conditions; a value that cannot be had fails only those that use it."""
+        values: dict[str, Any] = {}
+        for name in self.world.names:
+            try:
+                values[name] = self._value(name)
+            except Unjudgeable as error:
+                self._failed[name] = str(error)
+        return activate(values, self.world.lists_known)
+
+    def _value(self, name: str) -> Any:
+        holder, _, field = name.partition(".")
+        if holder == "action":
+            return self._field(field)
+        if holder == "lists":
+            return self.world.lists[field]
+        if holder in ("agent", "session"):
+            return self.world.read(self.action, self.cells)[name]
+        if holder == "args":
+            found, wanted = self.arguments(), self.world.arguments
+            return found if wanted is None else {key: found[key] for key in wanted if key in found}
+        if holder == "detections":
+            return [d for i, d in enumerate(DETECTORS) if self.active >> i & 1]
+        return moment(self.action.received_at)
+
+    def _field(self, field: str) -> Any:
+        value = self.action.get(field)
+        if field in TEXTS:
+            return "" if value is None else value
+        return int(value) if field in LONGS else value
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments, parsed; none are an empty mapping.
+
+        Raises:
+            Unjudgeable: they are no JSON object, or can be read in two ways (a key twice).
+        """
+        if self._arguments is None:
+            self._arguments = parse_arguments(self.action.arguments)
+        return self._arguments
+
+
+def moment(received_at: int) -> datetime:
+    """A time in milliseconds as CEL knows it.
 
     Raises:
-        Unjudgeable: one of the fields is no number (NaN), whatever the other conditions say.
+        Unjudgeable: it lies beyond the year 9999.
     """
-    held = True
-    for field, tests in conditions:
-        if field not in values:
-            values[field] = action.get(field)
-        value = values[field]
-        if value.__class__ not in (int, float) or value != value:
-            raise Unjudgeable(f"{field} is {value!r}, which cannot be compared with a limit")
-        held = held and all(compare(value, number) for compare, number in tests)
-    return held
+    try:
+        return datetime.fromtimestamp(received_at / 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise Unjudgeable(f"received_at is {received_at}, which is no time") from error

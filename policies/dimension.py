@@ -2,13 +2,27 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from policies.bitset import bits
+from policies.hosts import HostPattern, read_host
+from policies.paths import PathPattern, read_path
 from policies.pattern import Kind, Pattern, parse_pattern
 
 MEMO_ENTRIES = 16_384
 MEMO_CHARACTERS = 256
 """Longer values are looked up each time, so that a producer cannot fill memory with them."""
+
+
+class ReadingKind(NamedTuple):
+    """How a value is read, and how the patterns over its readings are."""
+
+    read: Any
+    parse: Any
+
+
+PATHS = ReadingKind(read_path, PathPattern.parse)
+HOSTS = ReadingKind(read_host, HostPattern.parse)
 
 Globs = list[tuple[re.Pattern[str], int]]
 
@@ -95,3 +109,41 @@ class Dimension(dict[str | None, int]):
     def rules_of(self, number: int) -> int:
         """The rules satisfied by a class just handed out, as a bit set."""
         return self._members[number]
+
+
+class ReadingDimension(Dimension):
+    """A field that can be read in several ways: as a path, or as a host.
+
+    A rule that restricts is satisfied if any reading lies within one of its patterns, or if the value cannot
+    be read safely; a rule that allows only if all readings lie within one and the same pattern.
+    """
+
+    def __init__(
+        self, patterns: Sequence[Sequence[str] | None], allows: Sequence[bool], kind: ReadingKind
+    ) -> None:
+        """Compile. `allows[i]` says whether rule i allows."""
+        super().__init__([None if p is None else [] for p in patterns])
+        self._read = kind.read
+        rules: dict[tuple[str, bool], list[int]] = {}
+        for i, (texts, allow) in enumerate(zip(patterns, allows, strict=True)):
+            for text in dict.fromkeys(texts or ()):
+                rules.setdefault((text, allow), []).append(i)
+        self._rules = [bits(places) for places in rules.values()]
+        self._patterns = [(kind.parse(text), allow) for text, allow in rules]
+        self._restricting = tuple(i for i, (_, allow) in enumerate(self._patterns) if not allow)
+
+    def hits(self, value: str | None) -> tuple[int, ...]:
+        """The numbers of the patterns that a value satisfies, in a fixed order."""
+        if value is None:
+            return ()
+        readings = self._read(value)
+        if readings.unreadable:
+            return self._restricting
+        values = readings.values
+        if not values:
+            return ()
+        return tuple(
+            i
+            for i, (pattern, allow) in enumerate(self._patterns)
+            if (all if allow else any)(pattern.holds(value) for value in values)
+        )

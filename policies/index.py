@@ -2,76 +2,75 @@
 
 Each field of `match` maps a value to a class (the set of patterns it satisfies); the tuple of classes maps to
 an outcome. Both maps are bounded memos, so an action like earlier ones costs a few dictionary look-ups, and a
-new one an intersection of bit sets. Numeric limits run on the candidates that remain.
+new one an intersection of bit sets. Comparisons, conditions and limits run on the candidates that remain.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from policies.bitset import bits, lowest
 from policies.bundle import Content
-from policies.conditions import Unjudgeable, hold
-from policies.dimension import Dimension
-from policies.model import DETECTORS, Rule
-from policies.outcome import CompiledRule, Composer, Failure, compile_rule, deciding_order
+from policies.candidates import Candidates, Ruling, rule_on
+from policies.compiled import Compiled, compile_content, written
+from policies.conditions import Cells, Reader
+from policies.dimension import HOSTS, PATHS, Dimension, ReadingDimension
+from policies.outcome import Composer
+from policies.rule import Match
+from policies.types import DETECTORS
 from schemas.action import Action
-from schemas.verdict import Verdict
 
 OUTCOMES = 65_536
-VERDICTS = 64
+NO_CELLS: Mapping[str, bytes] = {}
 
-Key = tuple[int, int, int, int, int, int]
-Matched = tuple[int, tuple[Failure, ...]]
-
-
-class Candidates:
-    """What patterns leave open: rules that matched for certain, and rules with limits yet to be compared.
-
-    `verdicts` maps what the comparisons said (bit i for `limited[i]`, and the failures) to the verdict.
-    """
-
-    __slots__ = ("certain", "limited", "verdicts")
-
-    def __init__(self, certain: int, limited: list[int]) -> None:
-        """Take the certain ones as a bit set, the others as places in deciding order."""
-        self.certain = certain
-        self.limited = limited
-        self.verdicts: dict[Matched, Verdict] = {}
+Key = tuple[Any, ...]
 
 
 class Index:
-    """Compiled rules. Not for several threads at once; equal bundles judge equally, whatever came before."""
+    """Compiled rules. Not for several threads at once; equal bundles judge equally, whatever came before.
 
-    def __init__(self, content: Content) -> None:
-        """Compile a bundle's policies."""
-        ordered = _order(content)
-        self._rules = [compiled for compiled, _ in ordered]
+    Attributes:
+        uses_session: whether some condition looks at `session`: only then must its cell be kept.
+    """
+
+    def __init__(self, content: Content, read: Reader) -> None:
+        """Compile a bundle's policies; `read` tells what conditions see of an agent's cells.
+
+        Raises:
+            BadCondition: a condition does not compile.
+        """
+        ordered = compile_content(content)
+        rules = [compiled for compiled, _ in ordered]
         matches = [rule.match for _, rule in ordered]
-        self._tenants = Dimension([m.tenants for m in matches])
-        self._agents = Dimension([m.agents for m in matches])
-        self._actions = Dimension([m.actions for m in matches])
-        self._resources = Dimension([m.resources for m in matches])
-        self._tools = Dimension([m.tools for m in matches])
+        self._tenants = Dimension([written(m.tenants) for m in matches])
+        self._agents = Dimension([written(m.agents) for m in matches])
+        self._actions = Dimension([written(m.actions) for m in matches])
+        self._resources = Dimension([written(m.resources) for m in matches])
+        self._tools = Dimension([written(m.tools) for m in matches])
+        self._seldom = _seldom(matches, [rule.effect == "allow" for _, rule in ordered])
         self._regardless = bits(i for i, m in enumerate(matches) if m.detections is None)
         self._detections = [
             bits(i for i, m in enumerate(matches) if m.detections and d in m.detections) for d in DETECTORS
         ]
-        self._limited = bits(i for i, rule in enumerate(self._rules) if rule.conditions)
-        self._composer = Composer(self._rules)
-        self._outcomes: dict[Key, Verdict | Candidates] = {}
-        self._verdicts: dict[Matched, Verdict] = {}
+        self._demanding = bits(i for i, rule in enumerate(rules) if rule.demand or rule.edits)
+        self._compiled = Compiled(rules, Composer(rules), content.lists, read)
+        self._outcomes: dict[Key, Ruling | Candidates] = {}
+        programs = [rule.demand.program for rule in rules if rule.demand and rule.demand.program]
+        self.uses_session = any(name.startswith("session.") for p in programs for name in p.names)
 
-    def decide(self, action: Action, active: int = 0) -> Verdict:
+    def decide(self, action: Action, active: int = 0, cells: Cells = NO_CELLS) -> Ruling:
         """Judge one action.
 
         Args:
-            action: what happened; `received_at` is not looked at.
+            action: what happened.
             active: the detections that are on for this agent, bit i for `DETECTORS[i]`.
+            cells: the agent's, for limits and for what conditions see of it.
 
         Returns:
-            One object per set of matched rules, as long as a bounded memo holds it: what is made of a verdict
-            may be kept by identity, together with the verdict.
+            The verdict, and what limits would count. The verdict is one object per set of matched rules, as
+            long as a bounded memo holds it, unless arguments were modified: what is made of a verdict may be
+            kept by identity, together with the verdict.
         """
-        key = (
+        key: Key = (
             self._tenants[action.tenant],
             self._agents[action.agent_id],
             self._actions[action.action],
@@ -79,66 +78,64 @@ class Index:
             self._tools[action.tool],
             active,
         )
+        if self._seldom:
+            key += tuple([dimension[_value(action, field)] for field, dimension in self._seldom])
         found = self._outcomes.get(key)
         if found is None:
             found = self._resolve(key)
-        if found.__class__ is Verdict:
+        if found.__class__ is Ruling:
             return found
-        return self._compare(found, action)  # type: ignore[arg-type]
+        return rule_on(found, self._compiled, action, active, cells)  # type: ignore[arg-type]
 
-    def _resolve(self, key: Key) -> Verdict | Candidates:
-        tenant, agent, act, resource, tool, active = key
-        candidates = self._regardless
+    def _resolve(self, key: Key) -> Ruling | Candidates:
+        tenant, agent, act, resource, tool, active, *seldom = key
+        places = self._regardless
         for i, members in enumerate(self._detections):
             if active >> i & 1:
-                candidates |= members
-        candidates &= self._tenants.rules_of(tenant) & self._agents.rules_of(agent)
-        candidates &= self._actions.rules_of(act) & self._resources.rules_of(resource)
-        candidates &= self._tools.rules_of(tool)
-        limited = candidates & self._limited
-        found: Verdict | Candidates
-        if limited:
-            found = Candidates(candidates & ~limited, lowest(limited, len(self._rules)))
+                places |= members
+        places &= self._tenants.rules_of(tenant) & self._agents.rules_of(agent)
+        places &= self._actions.rules_of(act) & self._resources.rules_of(resource)
+        places &= self._tools.rules_of(tool)
+        for (_, dimension), number in zip(self._seldom, seldom, strict=True):
+            places &= dimension.rules_of(number)
+        demanding = places & self._demanding
+        found: Ruling | Candidates
+        if demanding:
+            found = Candidates(
+                places & ~demanding, lowest(demanding, len(self._compiled.rules)), self._compiled
+            )
         else:
-            found = self._compose((candidates, ()))
+            found = Ruling(self._compiled.compose((places, ())).verdict)
         if len(self._outcomes) >= OUTCOMES:
             self._outcomes.clear()
         self._outcomes[key] = found
         return found
 
-    def _compare(self, candidates: Candidates, action: Action) -> Verdict:
-        held = 0
-        failures: list[Failure] = []
-        values: dict[str, Any] = {}
-        for i, place in enumerate(candidates.limited):
-            try:
-                if hold(self._rules[place].conditions, action, values):
-                    held |= 1 << i
-            except Unjudgeable as error:
-                failures.append(Failure(place, str(error)))
-        said = (held, tuple(failures))
-        verdict = candidates.verdicts.get(said)
-        if verdict is None:
-            places = (place for i, place in enumerate(candidates.limited) if held >> i & 1)
-            verdict = self._compose((candidates.certain | bits(places), said[1]))
-            if len(candidates.verdicts) >= VERDICTS:
-                candidates.verdicts.clear()
-            candidates.verdicts[said] = verdict
-        return verdict
 
-    def _compose(self, key: Matched) -> Verdict:
-        verdict = self._verdicts.get(key)
-        if verdict is None:
-            if len(self._verdicts) >= OUTCOMES:
-                self._verdicts.clear()
-            verdict = self._verdicts[key] = self._composer.compose(*key)
-        return verdict
-
-
-def _order(content: Content) -> list[tuple[CompiledRule, Rule]]:
-    found = [
-        (compile_rule(policy.name, policy.mode == "enforce", rule), rule)
-        for policy in content.policies
-        for rule in policy.rules
+def _seldom(matches: list[Match], allows: list[bool]) -> list[tuple[str, Dimension]]:
+    """The fields that few bundles look at, with their dimensions: those that some rule of this one does."""
+    found: list[tuple[str, Dimension]] = []
+    for key, field in (("tool_servers", "tool_server"), ("models", "model"), ("phases", "phase")):
+        patterns = [written(getattr(m, key)) for m in matches]
+        if any(p is not None for p in patterns):
+            found.append((field, Dimension(patterns)))
+    labels = sorted({name for m in matches for name in m.labels or ()})
+    found += [
+        (f"labels.{name}", Dimension([written((m.labels or {}).get(name)) for m in matches]))
+        for name in labels
     ]
-    return sorted(found, key=lambda pair: deciding_order(pair[0], pair[1].priority))
+    for key, kind in (("paths", PATHS), ("hosts", HOSTS)):
+        patterns = [written(getattr(m, key)) for m in matches]
+        if any(p is not None for p in patterns):
+            found.append(("resource", ReadingDimension(patterns, allows, kind)))
+    return found
+
+
+def _value(action: Action, field: str) -> str | None:
+    if field == "resource":
+        return action.resource
+    if field.startswith("labels."):
+        labels: dict[str, str] = action.get("labels")
+        return labels.get(field[7:])
+    value: str | None = action.get(field)
+    return value

@@ -1,14 +1,17 @@
 """From YAML texts to policies: all mistakes of all files together, each with its place and what to do."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from policies.bundle import Bundle, build_bundle
+from policies.checks import Located, check_policies, check_shared
 from policies.document import read_documents
-from policies.model import API_VERSION, Detections, DetectionSettings, Policy
+from policies.model import API_VERSION, Conditions, Detections, DetectionSettings, Lists, Policy
 from policies.node import Mistake, Node
+from policies.resolve import Vocabulary
 from policies.wording import SHAPES, describe
 from runtime.errors import PraetorError
 
@@ -26,11 +29,21 @@ class Loaded:
         policies: in the order of files and documents.
         detections: the thresholds; the defaults where no file sets them.
         places: of each policy by name: file and line.
+        names: lists and shared conditions.
     """
 
     policies: tuple[Policy, ...]
     detections: DetectionSettings
     places: dict[str, str]
+    names: Vocabulary
+
+    def bundle(self) -> Bundle:
+        """The bundle of all of it.
+
+        Raises:
+            PraetorError: it would be too large.
+        """
+        return build_bundle(self.policies, self.detections, self.names)
 
 
 class PolicyMistakes(PraetorError):
@@ -52,30 +65,52 @@ def load_policies(sources: Iterable[Source]) -> Loaded:
         PolicyMistakes: something is wrong in any of them.
     """
     mistakes: list[Mistake] = []
-    policies: list[tuple[str, Node, Policy]] = []
-    settings: list[tuple[str, Node, Detections]] = []
+    found: list[tuple[str, Node, BaseModel]] = []
     for source, data in sources:
-        documents, found = read_documents(source, data)
-        mistakes += found
-        if not documents and not found:
+        documents, wrong = read_documents(source, data)
+        mistakes += wrong
+        if not documents and not wrong:
             mistakes.append(Mistake(source, 1, 1, "the file holds no policy"))
         for node in documents:
             model = _parse(source, node, mistakes)
-            if isinstance(model, Policy):
-                policies.append((source, node, model))
-            elif isinstance(model, Detections):
-                settings.append((source, node, model))
-    mistakes += _check_policies(policies)
+            if model is not None:
+                found.append((source, node, model))
+    policies = [Located(s, n, m) for s, n, m in found if isinstance(m, Policy)]
+    settings = [(s, n, m) for s, n, m in found if isinstance(m, Detections)]
     for source, node, _ in settings[1:]:
         first = f"{settings[0][0]}:{settings[0][1].line}"
         mistakes.append(_at(source, node, ("kind",), f"detections are set already in {first}; keep one"))
+    lists, _ = _collect(found, Lists, "lists", mistakes)
+    conditions, places = _collect(found, Conditions, "conditions", mistakes)
+    names = Vocabulary(lists, conditions)
+    mistakes += check_shared(places, names)
+    mistakes += check_policies(policies, names)
     if mistakes:
         raise PolicyMistakes(sorted(set(mistakes)))
     return Loaded(
-        tuple(policy for _, _, policy in policies),
+        tuple(located.policy for located in policies),
         settings[0][2].detections if settings else DetectionSettings(),
-        {policy.metadata.name: f"{source}:{node.line}" for source, node, policy in policies},
+        {p.policy.metadata.name: f"{p.source}:{p.node.line}" for p in policies},
+        names,
     )
+
+
+def _collect(
+    found: list[tuple[str, Node, BaseModel]], kind: type[BaseModel], key: str, mistakes: list[Mistake]
+) -> tuple[dict[str, Any], dict[str, tuple[str, Node]]]:
+    """What all documents of a kind name, and where; a name taken twice is a mistake."""
+    values: dict[str, Any] = {}
+    places: dict[str, tuple[str, Node]] = {}
+    for source, node, model in found:
+        for name, value in getattr(model, key).items() if isinstance(model, kind) else ():
+            if name in values:
+                taken, at = places[name]
+                told = f"the name {name} is taken in {taken}:{at.line}; choose another"
+                mistakes.append(_key_at(source, node, (key, name), told))
+                continue
+            values[name] = value
+            places[name] = (source, node.find((key, name)))
+    return values, places
 
 
 def _parse(source: str, node: Node, mistakes: list[Mistake]) -> BaseModel | None:
@@ -122,39 +157,3 @@ def _at(source: str, node: Node, path: tuple[str | int, ...], message: str) -> M
 def _key_at(source: str, node: Node, path: tuple[str | int, ...], message: str) -> Mistake:
     line, column = node.find(path[:-1]).keys[str(path[-1])]
     return Mistake(source, line, column, message)
-
-
-def _check_policies(policies: list[tuple[str, Node, Policy]]) -> Iterator[Mistake]:
-    first: dict[str, str] = {}
-    for source, node, policy in policies:
-        name = policy.metadata.name
-        if name in first:
-            told = f"the policy name {name} is taken by {first[name]}; choose another"
-            yield _at(source, node, ("metadata", "name"), told)
-        first.setdefault(name, f"{source}:{node.line}")
-        yield from _check_repeats(source, node, "rules", "id", [r.id for r in policy.rules])
-        yield from _check_repeats(source, node, "cases", "name", [c.name for c in policy.cases])
-        yield from _check_cases(source, node, policy)
-
-
-def _check_repeats(source: str, node: Node, part: str, key: str, names: list[str]) -> Iterator[Mistake]:
-    first: dict[str, int] = {}
-    for i, name in enumerate(names):
-        if first.setdefault(name, i) != i:
-            line = node.find((part, first[name], key)).line
-            told = f"the {key} {name!r} stands already on line {line}; choose another"
-            yield _at(source, node, (part, i, key), told)
-
-
-def _check_cases(source: str, node: Node, policy: Policy) -> Iterator[Mistake]:
-    ids = [r.id for r in policy.rules]
-    for i, case in enumerate(policy.cases):
-        if case.rule is not None and case.rule not in ids:
-            near = difflib.get_close_matches(case.rule, ids, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; its rules are {', '.join(ids[:10])}"
-            told = f"no rule {case.rule} in this policy{hint}"
-            yield _at(source, node, ("cases", i, "rule"), told)
-    for effect in ("allow", "deny"):
-        if all(case.expect != effect for case in policy.cases):
-            told = f"no case expects {effect}; add one, so that the policy is tried both ways"
-            yield _at(source, node, ("cases",), told)

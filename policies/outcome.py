@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from policies.bitset import bits, lowest
-from policies.conditions import Condition, compile_conditions
-from policies.model import RESERVED, Rule
+from policies.conditions import Demand
+from policies.edits import Edit
+from policies.rule import Rule
+from policies.types import RESERVED
 from schemas.verdict import RANK, Effect, PolicyMode, Reason, Severity, Verdict
 
 MOST = 16
@@ -20,6 +22,7 @@ DEFAULT = Reason(
 DEFAULT_SEVERITY = Severity.low
 FAILED_SEVERITY = Severity.high
 SEVERITY_OF_EFFECT = {Effect.allow: Severity.informational}
+STRONGEST_FIRST = sorted((e for e in Effect if e), key=lambda e: -RANK[e])
 
 
 class CompiledRule(NamedTuple):
@@ -29,7 +32,9 @@ class CompiledRule(NamedTuple):
     severity: Severity
     tags: tuple[str, ...]
     enforced: bool
-    conditions: tuple[Condition, ...]
+    on_error: Effect
+    demand: Demand | None
+    edits: tuple[Edit, ...]
 
 
 class Failure(NamedTuple):
@@ -39,13 +44,26 @@ class Failure(NamedTuple):
     why: str
 
 
-def compile_rule(policy: str, enforced: bool, rule: Rule) -> CompiledRule:
+class Outcome(NamedTuple):
+    """What some matched rules come to.
+
+    Attributes:
+        verdict: one object for like outcomes.
+        editing: the rules whose edits are to be made to the arguments; none where the action is denied.
+    """
+
+    verdict: Verdict
+    editing: tuple[int, ...]
+
+
+def compile_rule(policy: str, enforced: bool, rule: Rule, demand: Demand | None) -> CompiledRule:
     """Make a rule ready; a shadow policy's message says so."""
     effect = Effect[rule.effect]
     severity = Severity[rule.severity] if rule.severity else SEVERITY_OF_EFFECT.get(effect, Severity.medium)
     message = rule.message if enforced else f"shadow: {rule.message}"
     reason = Reason(policy, rule.id, effect, message)
-    return CompiledRule(reason, severity, tuple(rule.tags), enforced, compile_conditions(rule.match.fields))
+    edits = tuple(rule.modify or ())
+    return CompiledRule(reason, severity, tuple(rule.tags), enforced, Effect[rule.on_error], demand, edits)
 
 
 def deciding_order(rule: CompiledRule, priority: int) -> tuple[bool, int, int]:
@@ -60,31 +78,35 @@ class Composer:
         """Take the rules in deciding order."""
         self._rules = rules
         self._enforced = bits(i for i, r in enumerate(rules) if r.enforced)
-        self._denying = bits(i for i, r in enumerate(rules) if r.enforced and r.reason.effect is Effect.deny)
+        self._effects = [
+            (e, bits(i for i, r in enumerate(rules) if r.enforced and r.reason.effect is e))
+            for e in STRONGEST_FIRST
+        ]
         self._severe = [
             (s, bits(i for i, r in enumerate(rules) if r.enforced and r.severity is s))
             for s in sorted(Severity, reverse=True)
         ]
 
-    def compose(self, matched: int, failures: tuple[Failure, ...] = ()) -> Verdict:
-        """The verdict of the rules that matched and those that failed.
+    def compose(self, matched: int, failures: tuple[Failure, ...] = ()) -> Outcome:
+        """The outcome of the rules that matched and those that failed.
 
-        A rule that fails denies, whatever its effect: it cannot be known what it would have said. A shadow
-        policy's failure is recorded only.
+        A rule that fails has the effect of its `on_error`: it cannot be known what it would have said. A
+        shadow policy's failure is recorded only.
         """
         rules = self._rules
-        denying, others = matched & self._denying, matched & ~self._denying
         failed = [f for f in failures if rules[f.rule].enforced]
         silent = not failed and not matched & self._enforced
-        entries = [(rules[i].reason, i) for i in lowest(denying, MOST)]
-        entries += [(_failed_reason(rules[f.rule], f.why), f.rule) for f in failed[:MOST]]
-        entries += [(DEFAULT, -1)] * silent
-        entries += [(rules[i].reason, i) for i in lowest(others, MOST)]
+        entries: list[tuple[Reason, int]] = [(DEFAULT, -1)] * silent
+        for effect, places in self._effects:
+            entries += [(rules[i].reason, i) for i in lowest(matched & places, MOST)]
+            fallen = [f for f in failed if rules[f.rule].on_error is effect]
+            entries += [(_failed_reason(rules[f.rule], f.why), f.rule) for f in fallen[:MOST]]
+        entries += [(rules[i].reason, i) for i in lowest(matched & ~self._enforced, MOST)]
         more = matched.bit_count() + len(failed) + silent - MOST
         reasons = tuple(reason for reason, _ in entries[:MOST])
         if more > 0:
             reasons += (Reason(RESERVED, "more", Effect.unknown, f"{more} more rules matched"),)
-        return Verdict(
+        verdict = Verdict(
             effect=reasons[0].effect,
             policy_mode=PolicyMode.enforce,
             reasons=reasons,
@@ -92,6 +114,11 @@ class Composer:
             tags=self._tags(i for _, i in entries[:MOST]),
             errors=_errors(rules, failures),
         )
+        return Outcome(verdict, () if verdict.effect is Effect.deny else self._editing(matched))
+
+    def _editing(self, matched: int) -> tuple[int, ...]:
+        modifying = next(places for effect, places in self._effects if effect is Effect.modify)
+        return tuple(lowest(matched & modifying, len(self._rules)))
 
     def _severity(self, matched: int, failed: bool, silent: bool) -> Severity:
         floor = FAILED_SEVERITY if failed else DEFAULT_SEVERITY if silent else Severity.unknown
@@ -103,7 +130,7 @@ class Composer:
 
 
 def _failed_reason(rule: CompiledRule, why: str) -> Reason:
-    return Reason(rule.reason.policy, rule.reason.rule, Effect.deny, f"the rule could not be judged: {why}")
+    return Reason(rule.reason.policy, rule.reason.rule, rule.on_error, f"the rule could not be judged: {why}")
 
 
 def _errors(rules: Sequence[CompiledRule], failures: tuple[Failure, ...]) -> tuple[str, ...]:

@@ -6,32 +6,42 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from policies.case import Case, CaseAction, CaseState
+from policies.edits import Edit
 from policies.model import (
-    Case,
-    CaseAction,
+    Conditions,
     DenialBurst,
     Detections,
     DetectionSettings,
-    Fields,
-    Limits,
-    Match,
+    Lists,
     Metadata,
     Policy,
-    Rule,
 )
+from policies.rule import Comparisons, Fields, Limit, Match, Rule
+from policies.types import OTHER_BRANCH, TEXT_BRANCH, ListRef
 
 Path = tuple[str | int, ...]
 
-SHAPES: dict[str, type[Policy | Detections]] = {"Policy": Policy, "Detections": Detections}
+SHAPES: dict[str, type[BaseModel]] = {
+    "Policy": Policy,
+    "Lists": Lists,
+    "Conditions": Conditions,
+    "Detections": Detections,
+}
 
 _PARTS: dict[Path, type[BaseModel]] = {
     ("metadata",): Metadata,
     ("rules",): Rule,
     ("rules", "match"): Match,
+    **{("rules", "match", key): ListRef for key in Match.model_fields},
     ("rules", "match", "fields"): Fields,
-    **{("rules", "match", "fields", field): Limits for field in Fields.model_fields},
+    **{("rules", "match", "fields", field): Comparisons for field in Fields.model_fields},
+    ("rules", "limit"): Limit,
+    ("rules", "modify"): Edit,
     ("cases",): Case,
     ("cases", "action"): CaseAction,
+    ("cases", "agent"): CaseState,
+    ("cases", "session"): CaseState,
     ("detections",): DetectionSettings,
     ("detections", "denial-burst"): DenialBurst,
 }
@@ -49,6 +59,7 @@ _EXPECTED = {
 
 def describe(path: Path, error: Mapping[str, Any]) -> str:
     """Say what is wrong at a path of a document, and how to mend it."""
+    path = tuple(step for step in path if step not in (TEXT_BRANCH, OTHER_BRANCH))
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown_key(path)

@@ -90,3 +90,9 @@ class Verdict:
     limits_remaining: dict[str, float] = field(default_factory=dict)
     approval_id: str | None = None
     duplicate_of: str | None = None
+
+    def is_own(self) -> bool:
+        """Whether it holds what belongs to one action alone, so that no other can share it."""
+        return bool(
+            self.limits_remaining or self.duplicate_of is not None or self.modified_arguments is not None
+        )

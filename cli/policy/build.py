@@ -9,7 +9,6 @@ from cli.options import JsonOutput
 from cli.policy.options import Paths
 from cli.policy.telling import print_json
 from cli.policy_files import load_files
-from policies.bundle import build_bundle
 from runtime.errors import PraetorError
 
 
@@ -23,7 +22,7 @@ def build(
     Example: praetor policy build my-policies/ --output bundle.json
     """
     loaded = load_files(paths)
-    bundle = build_bundle(loaded.policies, loaded.detections)
+    bundle = loaded.bundle()
     try:
         output.write_bytes(bundle.json)
     except OSError as error:

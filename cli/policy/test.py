@@ -18,7 +18,7 @@ def run_tests(paths: Paths = None, as_json: JsonOutput = False) -> None:
     Example: praetor policy test my-policies/
     """
     loaded = load_files(paths)
-    results = run_cases(loaded.policies)
+    results = run_cases(loaded)
     failed = [r for r in results if not r.passed]
     if as_json:
         print_json({"ok": not failed, "cases": [r._asdict() for r in results]})

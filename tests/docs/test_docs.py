@@ -25,7 +25,7 @@ def test_a_reference_page_is_what_the_code_says(name: str):
 def test_the_examples_of_the_policy_guide_are_policies_whose_cases_pass():
     examples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/policies.md").read_text(), re.DOTALL)
     loaded = load_policies([(f"example {i}", text.encode()) for i, text in enumerate(examples)])
-    results = run_cases(loaded.policies)
+    results = run_cases(loaded)
     assert len(results) == 3 and all(r.passed for r in results)
     assert loaded.detections.denial_burst.count == 3
 

@@ -108,7 +108,8 @@ def test_is_a_function_of_its_arguments(seed: int) -> None:
         for rules in (warm, cold) if number % 3 else (warm,):
             again = judge(action, MappingProxyType(cells), rules)
             assert same(again) == same(first)
-        assert first.verdict is judge(action, cells, warm).verdict or first.verdict.errors
+        again = judge(action, cells, warm).verdict
+        assert first.verdict is again or first.verdict.errors or again.is_own()
         cells.update(first.changes)
         assert all(len(cell) <= LARGEST_CELL for cell in cells.values())
 

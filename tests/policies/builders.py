@@ -5,8 +5,11 @@ import random
 import uuid
 from typing import Any
 
+from judgement.facts import read_facts
 from policies.bundle import Content, build_bundle
+from policies.index import Index
 from policies.model import Policy
+from policies.resolve import Vocabulary
 from schemas.action import Action, read_action
 from schemas.codec import encode
 
@@ -17,6 +20,43 @@ PARTS = ("/", "a", "b", ".env", "srv")
 TOOLS = (None, "grep", "grab", "[x]")
 FIELDS = ("input_tokens", "output_tokens", "cost_usd", "size_bytes")
 OPERATORS = ("gt", "gte", "lt", "lte", "eq", "neq")
+ARGUMENTS = (
+    None,
+    '{"to": "bob", "amount": 5}',
+    '{"to": "eve", "amount": 500.5, "rows": [{"email": "a"}, {"email": "b"}]}',
+    '{"to": 7, "amount": "much"}',
+    '{"amount": 123456789012345678901234567890}',
+    '{"to": "bob", "to": "eve"}',
+    "[1]",
+    "{",
+)
+CONDITIONS: tuple[Any, ...] = (
+    "args.amount > 100",
+    "has(args.to) && args.to in lists.payees",
+    "action.cost_usd >= 1.0 || action.tool == 'grep'",
+    "agent.actions > 3 && agent.denials > 1",
+    "session.actions >= 2",
+    "'denial-burst' in detections",
+    "time.getHours() < 12",
+    "action.labels.env == 'prod'",
+    ["args.size() > 1", "conditions.cheap"],
+    "path_touches(action.resource, '/srv')",
+)
+LIMITS: tuple[Any, ...] = (
+    {"calls": 3, "window": "10m"},
+    {"calls": 2, "per": "session", "calendar": "hour"},
+    {"calls": 1, "per": "tool", "calendar": "day"},
+    {"tokens": 4, "window": "2h"},
+    {"cost_usd": 2.5, "calendar": "week"},
+    {"bytes": 5, "calendar": "month"},
+)
+EDITS: tuple[Any, ...] = (
+    {"redact": "to"},
+    {"remove": "rows.*.email"},
+    {"clamp": "amount", "max": 100},
+    {"replace": "to", "value": "nobody"},
+)
+NAMES = Vocabulary({"payees": ["bob", "alice"]}, {"cheap": "action.cost_usd < 1.5"})
 COSTS = (0.0, 1.0, 2.0, -1.0, math.inf, math.nan)
 
 
@@ -48,6 +88,11 @@ def make_policy(rules: list[dict[str, Any]], name: str = "p", mode: str = "enfor
         "cases": cases,
     }
     return Policy.model_validate(document)
+
+
+def make_index(content: Content) -> Index:
+    """The index of a bundle, as judgement makes it."""
+    return Index(content, read_facts)
 
 
 def make_content(*rules: dict[str, Any]) -> Content:
@@ -90,6 +135,15 @@ def random_match(rng: random.Random) -> dict[str, Any]:
     for key, choices in words.items():
         if rng.random() < 0.4:
             match[key] = [random_pattern(rng, choices) for _ in range(rng.randint(1, 3))]
+    seldom: dict[str, Any] = {
+        "paths": ["/srv", "/a/b"],
+        "hosts": ["example.com", "10.0.0.0/8"],
+        "phases": ["call", "result"],
+        "models": ["m*"],
+        "tool_servers": ["files", "web?"],
+        "labels": {"env": ["prod", "t*"]},
+    }
+    match |= {key: value for key, value in seldom.items() if rng.random() < 0.05}
     if rng.random() < 0.1:
         match["detections"] = ["denial-burst"]
     if rng.random() < 0.25:
@@ -100,27 +154,42 @@ def random_match(rng: random.Random) -> dict[str, Any]:
     return match
 
 
+def random_rule(rng: random.Random) -> dict[str, Any]:
+    """A rule of any effect; some have conditions, limits or edits, some of those fail."""
+    effect = rng.choice(("allow", "allow", "deny", "modify", "require_approval", "defer"))
+    rule: dict[str, Any] = {
+        "effect": effect,
+        "priority": rng.randint(-2, 2),
+        "match": random_match(rng),
+        "tags": rng.sample(["ASI01", "ASI02", "ASI03"], rng.randrange(3)),
+    }
+    if rng.random() < 0.5:
+        rule["severity"] = rng.choice(("low", "high", "critical"))
+    if rng.random() < 0.3:
+        rule["when"] = rng.choice(CONDITIONS)
+    if rng.random() < 0.3:
+        rule["on_error"] = rng.choice(("deny", "defer", "require_approval"))
+    if effect in ("deny", "defer", "require_approval") and rng.random() < 0.25:
+        rule["limit"] = rng.choice(LIMITS)
+    if effect == "modify":
+        rule["modify"] = rng.sample(EDITS, rng.randint(1, 2))
+    return rule
+
+
 def random_content(rng: random.Random, rules: int) -> Content:
     """A bundle of a few policies, some in shadow, that share so many rules."""
     policies = []
     for p in range(rng.randint(1, 3)):
-        made = [
-            {
-                "effect": rng.choice(("allow", "deny")),
-                "priority": rng.randint(-2, 2),
-                "match": random_match(rng),
-                "tags": rng.sample(["ASI01", "ASI02", "ASI03"], rng.randrange(3)),
-                **({"severity": rng.choice(("low", "high", "critical"))} if rng.random() < 0.5 else {}),
-            }
-            for _ in range(rng.randint(1, rules))
-        ]
+        made = [random_rule(rng) for _ in range(rng.randint(1, rules))]
         policies.append(make_policy(made, f"p{p}", rng.choice(("enforce", "enforce", "shadow"))))
-    return build_bundle(policies).content
+    return build_bundle(policies, names=NAMES).content
 
 
-def random_action(rng: random.Random) -> Action:
+def random_action(rng: random.Random, received_at: int = 0, number: int = 1) -> Action:
     """An action that random rules often match."""
     return make_action(
+        received_at,
+        number + 1,
         tenant=rng.choice(TENANTS),
         agent_id=rng.choice(AGENTS),
         action=rng.choice(ACTIONS),
@@ -130,4 +199,10 @@ def random_action(rng: random.Random) -> Action:
         output_tokens=rng.randint(-1, 2),
         cost_usd=rng.choice(COSTS),
         size_bytes=rng.randint(-1, 2),
+        session_id=rng.choice((None, "s1", "s2")),
+        phase=rng.choice(("call", "call", "result", "prompt")),
+        model=rng.choice((None, "m1", "n1")),
+        tool_server=rng.choice((None, "files", "web1")),
+        labels=rng.choice(({}, {"env": "prod"}, {"env": "test", "team": "x"})),
+        arguments=rng.choice(ARGUMENTS[: rng.choice((3, 3, 3, len(ARGUMENTS)))]),
     )

@@ -8,17 +8,20 @@ from cli.policy_files import load_files
 from detections.registry import DETECTORS as BUILDERS
 from detections.source import IDS as SOURCE_IDS
 from policies.bundle import build_bundle
+from policies.case import CaseAction
 from policies.cases import CaseResult, run_cases
-from policies.index import Index
-from policies.linear import decide
-from policies.model import CODED, DETECTORS, CaseAction, DetectionSettings, Fields
+from policies.load import Loaded
+from policies.model import DetectionSettings
+from policies.resolve import NO_NAMES
+from policies.rule import Fields
+from policies.types import CODED, DETECTORS
 from schemas.catalogue import newest
 from schemas.verdict import Effect
-from tests.policies.builders import make_action, make_policy
-from tests.policies.test_index import told
+from tests.policies.builders import make_action, make_index, make_policy
+from tests.policies.oracle import naive, told
 
 LOADED = load_files(None)
-RESULTS = run_cases(LOADED.policies)
+RESULTS = run_cases(LOADED)
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=[f"{r.policy}: {r.case}" for r in RESULTS])
@@ -40,7 +43,7 @@ def test_every_denial_is_tagged_and_graded() -> None:
 
 def test_index_and_oracle_agree_on_the_library() -> None:
     content = build_bundle(LOADED.policies).content
-    judged, rng = Index(content), random.Random(7)
+    judged, rng = make_index(content), random.Random(7)
     resources = [c.action.resource for p in LOADED.policies for c in p.cases]
     actions = [c.action.action for p in LOADED.policies for c in p.cases]
     tools = [None, "send_money", "delete_file", "get_balance"]
@@ -51,22 +54,22 @@ def test_index_and_oracle_agree_on_the_library() -> None:
             tool=rng.choice(tools),
             cost_usd=rng.choice([0.0, 7.0, 101.0]),
         )
-        assert told(judged.decide(action)) == decide(content, action)
+        assert told(judged.decide(action).verdict) == naive(content, action)
 
 
 def test_recorded_tool_calls_are_ordinary_work() -> None:
-    judged = Index(build_bundle(LOADED.policies).content)
+    judged = make_index(build_bundle(LOADED.policies).content)
     for phase in ("call", "result", "definition"):
         assert (
-            judged.decide(make_action(action="call:tool", tool="send_money", phase=phase)).effect
+            judged.decide(make_action(action="call:tool", tool="send_money", phase=phase)).verdict.effect
             is Effect.allow
         )
-    assert judged.decide(make_action(action="chat:model", phase="prompt")).effect is Effect.allow
+    assert judged.decide(make_action(action="chat:model", phase="prompt")).verdict.effect is Effect.allow
 
 
 def test_a_case_that_fails_says_what_happened() -> None:
     made = make_policy([{"effect": "allow"}])
-    wrong = [r for r in run_cases([made]) if not r.passed]
+    wrong = [r for r in run_cases(Loaded((made,), DetectionSettings(), {}, NO_NAMES)) if not r.passed]
     assert [(r.case, r.expected, r.got) for r in wrong] == [("deny", "deny", "allow by p/r0")]
 
 

@@ -43,7 +43,11 @@ def test_a_good_policy_is_read() -> None:
 
 
 TABLE = [
-    ("kind: Policy", "kind: Polizy", "2:7: unknown kind 'Polizy'; write one of: Policy, Detections"),
+    (
+        "kind: Policy",
+        "kind: Polizy",
+        "2:7: unknown kind 'Polizy'; write one of: Policy, Lists, Conditions, Detections",
+    ),
     ("praetor/v1", "praetor/v9", "1:13: apiVersion 'praetor/v9' is not known; this version reads praetor/v1"),
     ("apiVersion: praetor/v1\n", "", "1:1: missing key 'apiVersion'; add it"),
     ("  name: files\n", "", "4:3: missing key 'name'; add it"),
@@ -61,7 +65,11 @@ TABLE = [
     ("{lte: 10}", "{lte: .inf}", "12:27: 'lte' should be"),
     ("{lte: 10}", "{lte: 1e300}", "12:27: 'lte' should be less than or equal to 9007199254740992"),
     ("{lte: 10}", "{lte: 10, lte: 11}", "12:31: the key 'lte' stands here already, on line 12; keep one"),
-    ("effect: allow", "effect: permit", "8:13: 'effect' must be 'allow' or 'deny', not 'permit'"),
+    (
+        "effect: allow",
+        "effect: permit",
+        "8:13: 'effect' must be 'allow', 'deny', 'modify', 'require_approval' or 'defer', not 'permit'",
+    ),
     (
         "effect: allow",
         "effect: allow\n    priority: high",

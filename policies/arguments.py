@@ -1,0 +1,56 @@
+"""The arguments of an action, as JSON that can be read in one way only."""
+
+import json
+import re
+from typing import Any
+
+from policies.errors import Unjudgeable
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def parse_arguments(text: str | None) -> dict[str, Any]:
+    """The arguments of an action; none are an empty mapping. Whole numbers beyond 64 bits become doubles.
+
+    Raises:
+        Unjudgeable: they are no JSON object, or can be read in two ways (a key twice).
+    """
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_distinct)
+    except (ValueError, RecursionError) as error:
+        raise Unjudgeable(f"the arguments are no JSON: {str(error)[:200]}") from error
+    if not isinstance(value, dict):
+        raise Unjudgeable("the arguments are no JSON object")
+    if _HALF.search(text) and _has_half(value):
+        raise Unjudgeable("the arguments hold half a character (a lone surrogate)")
+    return value
+
+
+def _has_half(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _whole(digits: str) -> int | float:
+    if len(digits) < 19:
+        return int(digits)
+    number = float(digits)
+    if -(2.0**63) <= number < 2.0**63:
+        return int(digits)
+    return number
+
+
+def _constant(name: str) -> Any:
+    raise Unjudgeable(f"the arguments hold {name}, which is no JSON")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Unjudgeable("the arguments have a key twice, which can be read in two ways")
+    return found

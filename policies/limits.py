@@ -1,0 +1,173 @@
+"""Limits: how much an agent may do in a time, counted in cells of that agent.
+
+One partition owns an agent, so a count is exact whatever worker does the counting. Times are `received_at`.
+
+- A sliding window is held in slots of a sixtieth of it. What a slot holds counts until the whole slot has
+  left the window, so that no window of that length ever holds more than the limit; something may count up to
+  a sixtieth of the window longer than it had to.
+- A calendar window begins anew at its hour, day, week (Monday) or month, UTC.
+- Cost is counted in millionths of a dollar, rounded up; negative amounts count as 0.
+
+A cell: version byte, then (slot or period as int64, amount as int64) for each that counts, oldest first.
+"""
+
+import math
+import struct
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import NamedTuple
+
+from policies.errors import Unjudgeable
+from policies.rule import Rule, seconds
+from schemas.action import Action
+
+SLOTS = 60
+MOST_KEYS = 64
+"""Sessions or tools of one agent with a count of their own under one limit; those beyond share one."""
+MICRO = 1_000_000
+
+_ENTRY = struct.Struct("<qq")
+_VERSION = b"\x01"
+_FIELDS = {"tokens": ("input_tokens", "output_tokens"), "bytes": ("size_bytes",)}
+_LARGEST = 2**62
+
+
+class CompiledLimit(NamedTuple):
+    """A limit ready to count.
+
+    Attributes:
+        name: the rule's whole name, under which what remains is told.
+        cell: what its cells' names begin with.
+        amount: what is counted: calls, tokens, cost_usd or bytes.
+        most: how much of it, in the unit that is counted (cost in millionths).
+        slot_ms: a slot's length; 0 for a calendar window.
+        calendar: the period's name; "" for a sliding window.
+        per: what has a count of its own within an agent: "", session or tool.
+    """
+
+    name: str
+    cell: str
+    amount: str
+    most: int
+    slot_ms: int
+    calendar: str
+    per: str
+
+
+class Charge(NamedTuple):
+    """What counting this action would do, if it is allowed."""
+
+    limit: CompiledLimit
+    cell: str
+    before: bytes
+    after: bytes
+    used: int
+    amount: int
+
+    def remaining(self, charged: bool) -> float:
+        """What is left of the limit, never below 0, in the unit that the policy is written in."""
+        left = max(self.limit.most - self.used - (self.amount if charged else 0), 0)
+        return left / MICRO if self.limit.amount == "cost_usd" else float(left)
+
+
+def compile_limit(policy: str, rule: Rule) -> CompiledLimit | None:
+    """Make a rule's limit ready. Another window, amount or name counts anew, another number does not."""
+    limit = rule.limit
+    if limit is None:
+        return None
+    amount, most = limit.amount()
+    slot_ms = 0 if limit.window is None else -(-seconds(limit.window) * 1000 // SLOTS)
+    per = "" if limit.per == "agent" else limit.per
+    told = f"{policy}/{rule.id}/{amount}/{limit.window or limit.calendar}/{per}"
+    cell = f"limit:{sha256(told.encode()).hexdigest()[:16]}"
+    whole = math.floor(most * MICRO) if amount == "cost_usd" else math.floor(most)
+    return CompiledLimit(f"{policy}/{rule.id}", cell, amount, whole, slot_ms, limit.calendar or "", per)
+
+
+def charge(limit: CompiledLimit, action: Action, cells: Mapping[str, bytes]) -> Charge:
+    """What this action would count, and what counts already.
+
+    Raises:
+        Unjudgeable: the amount is no number, or the cell is none of ours.
+    """
+    cell = _cell_of(limit, action, cells)
+    now = _place(limit, action.received_at)
+    before = cells.get(cell) or b""
+    held = _live(limit, before, action.received_at, now)
+    amount = _amount(limit, action)
+    used = sum(value for _, value in held)
+    if held and held[-1][0] == now:
+        grown = [*held[:-1], (now, min(held[-1][1] + amount, _LARGEST))]
+    else:
+        grown = [*held, (now, amount)]
+    after = _VERSION + b"".join(_ENTRY.pack(*entry) for entry in grown)
+    return Charge(limit, cell, before, after, used, amount)
+
+
+def is_over(found: Charge) -> bool:
+    """Whether the limit is used up, or this action would go beyond it."""
+    return found.used >= found.limit.most or found.used + found.amount > found.limit.most
+
+
+def expired(limit: CompiledLimit, cells: Mapping[str, bytes], received_at: int) -> list[str]:
+    """The cells of this limit in which nothing counts any more. Those that are none of ours stay."""
+    now = _place(limit, received_at)
+    found = []
+    for name, cell in cells.items():
+        if cell and name.startswith(limit.cell):
+            try:
+                if not _live(limit, cell, received_at, now):
+                    found.append(name)
+            except Unjudgeable:
+                continue
+    return found
+
+
+def _cell_of(limit: CompiledLimit, action: Action, cells: Mapping[str, bytes]) -> str:
+    if not limit.per:
+        return limit.cell
+    value = action.session_id if limit.per == "session" else action.tool
+    cell = f"{limit.cell}:{sha256((value or '').encode()).hexdigest()[:16]}"
+    if cells.get(cell):
+        return cell
+    live = sum(1 for name, held in cells.items() if held and name.startswith(limit.cell))
+    return cell if live < MOST_KEYS else f"{limit.cell}:others"
+
+
+def _place(limit: CompiledLimit, at: int) -> int:
+    """The number of the slot or period that a time lies in."""
+    if limit.slot_ms:
+        return at // limit.slot_ms
+    days = at // 86_400_000
+    if limit.calendar == "hour":
+        return at // 3_600_000
+    if limit.calendar == "day":
+        return days
+    if limit.calendar == "week":
+        return (days + 3) // 7  # day 0 was a Thursday
+    date = datetime.fromtimestamp(at / 1000, UTC)
+    return date.year * 12 + date.month
+
+
+def _live(limit: CompiledLimit, cell: bytes, at: int, now: int) -> list[tuple[int, int]]:
+    if not cell:
+        return []
+    if cell[:1] != _VERSION or (len(cell) - 1) % _ENTRY.size:
+        raise Unjudgeable(f"the count of {limit.name} is no cell of a limit")
+    entries = [(place, value) for place, value in _ENTRY.iter_unpack(cell[1:])]
+    if not limit.slot_ms:
+        return [entry for entry in entries if entry[0] == now]
+    # a slot counts until its last millisecond is a whole window old
+    return [entry for entry in entries if (entry[0] + SLOTS + 1) * limit.slot_ms > at]
+
+
+def _amount(limit: CompiledLimit, action: Action) -> int:
+    if limit.amount == "calls":
+        return 1
+    if limit.amount == "cost_usd":
+        cost = action.get("cost_usd")
+        if not math.isfinite(cost):
+            raise Unjudgeable(f"cost_usd is {cost!r}, which cannot be counted")
+        return int(min(max(math.ceil(cost * MICRO), 0), _LARGEST))
+    return min(sum(max(int(action.get(name)), 0) for name in _FIELDS[limit.amount]), _LARGEST)
