@@ -32,7 +32,7 @@ def count(
     changes: dict[str, bytes] = {}
     if counts:
         for charge in charges:
-            if not charge.before and charge.limit.per:
+            if not charge.used and charge.limit.per:
                 changes.update(dict.fromkeys(expired(charge.limit, cells, action.received_at), b""))
         for charge in charges:
             changes[charge.cell] = charge.after

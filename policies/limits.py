@@ -60,7 +60,6 @@ class Charge(NamedTuple):
 
     limit: CompiledLimit
     cell: str
-    before: bytes
     after: bytes
     used: int
     amount: int
@@ -102,7 +101,7 @@ def charge(limit: CompiledLimit, action: Action, cells: Mapping[str, bytes]) -> 
     else:
         grown = [*held, (now, amount)]
     after = _VERSION + b"".join(_ENTRY.pack(*entry) for entry in grown)
-    return Charge(limit, cell, before, after, used, amount)
+    return Charge(limit, cell, after, used, amount)
 
 
 def is_over(found: Charge) -> bool:
@@ -131,8 +130,10 @@ def _cell_of(limit: CompiledLimit, action: Action, cells: Mapping[str, bytes]) -
     cell = f"{limit.cell}:{sha256((value or '').encode()).hexdigest()[:16]}"
     if cells.get(cell):
         return cell
-    live = sum(1 for name, held in cells.items() if held and name.startswith(limit.cell))
-    return cell if live < MOST_KEYS else f"{limit.cell}:others"
+    held = sum(1 for name, count in cells.items() if count and name.startswith(limit.cell))
+    if held >= MOST_KEYS:
+        held -= len(expired(limit, cells, action.received_at))
+    return cell if held < MOST_KEYS else f"{limit.cell}:others"
 
 
 def _place(limit: CompiledLimit, at: int) -> int:
