@@ -1,5 +1,7 @@
 """Conditions: what compiles, what is refused and why, and that what fails is never "no match"."""
 
+from typing import Any
+
 import pytest
 
 from policies.cel import BadCondition, compile_condition
@@ -59,7 +61,7 @@ ALLOWS = {"effect": "allow"}
         ("args.deep == 1", {"arguments": '{"a":' * 3000 + "1" + "}" * 3000}, "the arguments are no JSON"),
     ],
 )
-def test_a_condition_that_fails_denies_and_says_why(when: str, fields: dict[str, str], why: str) -> None:
+def test_a_condition_that_fails_denies_and_says_why(when: str, fields: dict[str, Any], why: str) -> None:
     failing = {"effect": "allow", "when": when}
     verdict = make_index(make_content(ALLOWS, failing)).decide(make_action(**fields)).verdict
     assert verdict.effect is Effect.deny
@@ -101,7 +103,7 @@ def test_a_failure_says_nothing_of_another_rules_condition() -> None:
         ("action.content.contains('secret')", {"content": "a secret"}),
     ],
 )
-def test_a_condition_that_holds(when: str, fields: dict[str, object]) -> None:
+def test_a_condition_that_holds(when: str, fields: dict[str, Any]) -> None:
     verdict = (
         make_index(make_content({"effect": "allow", "when": when})).decide(make_action(**fields)).verdict
     )

@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from schemas.action import Action
 from schemas.verdict import Effect, Verdict
 from tests.policies.builders import make_action, make_content, make_index
 
-ALLOW = {"effect": "allow"}
+ALLOW: dict[str, Any] = {"effect": "allow"}
 
 
 def limited(**limit: object) -> Index:
@@ -84,7 +85,7 @@ def test_what_remains_is_part_of_the_decision() -> None:
 
 
 def test_what_is_denied_does_not_count_but_what_happened_does() -> None:
-    made = [ALLOW, {"effect": "deny", "match": {"resources": ["/no"]}}]
+    made: list[dict[str, Any]] = [ALLOW, {"effect": "deny", "match": {"resources": ["/no"]}}]
     index = make_index(make_content(*made, {"effect": "deny", "limit": {"calls": 2, "window": "1h"}}))
     cells: dict[str, bytes] = {}
     for phase, resource, left in (("call", "/no", 2), ("result", "/no", 1), ("call", "/yes", 0)):
@@ -97,14 +98,19 @@ def test_what_is_denied_does_not_count_but_what_happened_does() -> None:
 def test_each_has_a_count_of_its_own_and_they_do_not_pile_up(per: str, field: str) -> None:
     index = limited(calls=1, per=per, window="1m")
     cells: dict[str, bytes] = {}
+
+    def tried(at: int, value: str) -> Effect:
+        fields: dict[str, Any] = {field: value}
+        return judged(index, make_action(at, **fields), cells).effect
+
     for i in range(MOST_KEYS):
-        assert judged(index, make_action(0, **{field: f"k{i}"}), cells).effect is Effect.allow
-    assert judged(index, make_action(0, **{field: "k0"}), cells).effect is Effect.deny
+        assert tried(0, f"k{i}") is Effect.allow
+    assert tried(0, "k0") is Effect.deny
     # those beyond share one count: no agent gains by ever new names
-    assert judged(index, make_action(0, **{field: "x"}), cells).effect is Effect.allow
-    assert judged(index, make_action(0, **{field: "y"}), cells).effect is Effect.deny
+    assert tried(0, "x") is Effect.allow
+    assert tried(0, "y") is Effect.deny
     assert len(cells) == MOST_KEYS + 1
-    assert judged(index, make_action(120_000, **{field: "z"}), cells).effect is Effect.allow
+    assert tried(120_000, "z") is Effect.allow
     assert len(cells) == 1
 
 
