@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from cli.archive import archive
 from cli.backup import backup
 from cli.config import config_app
-from cli.control import control_app
+from cli.control.app import control_app
 from cli.db import db_app
 from cli.dead_letters.app import dead_letters_app
 from cli.demo import demo

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from judgement.standing_order import Key, StandingOrder, TargetKind
 from policies.outcome import DEFAULT
+from policies.types import RESERVED
 from schemas.action import Action
-from schemas.verdict import Effect, Severity, Verdict
+from schemas.verdict import Effect, Reason, Severity, Verdict
 
 MADE_LIMIT = 4_096
+MORE = Reason(RESERVED, "more", Effect.unknown, "")
 
 
 class Placed(NamedTuple):
@@ -135,11 +137,13 @@ def denied(verdict: Verdict, orders: tuple[StandingOrder, ...]) -> Verdict:
 
 
 def lifted(verdict: Verdict, orders: tuple[StandingOrder, ...]) -> Verdict:
-    """The verdict, let through by a grant, which is its first reason; what was lifted follows."""
-    modified = verdict.effect is Effect.modify or verdict.modified_arguments is not None
+    """The verdict, let through by a grant, which is its first reason; what was lifted follows.
+
+    Whether it is modified is seen later, by who holds the arguments.
+    """
     return replace(
         verdict,
-        effect=Effect.modify if modified else Effect.allow,
+        effect=verdict.effect if may_pass(verdict) else Effect.allow,
         reasons=(*(o.because for o in orders), *verdict.reasons),
         severity=Severity.informational if may_lift(verdict) else verdict.severity,
         approval_id=None,
@@ -152,10 +156,19 @@ def may_pass(verdict: Verdict) -> bool:
 
 
 def may_lift(verdict: Verdict) -> bool:
-    """Whether a grant may lift it: nobody decided against the action, and nothing failed."""
+    """Whether a grant may lift it: nobody decided against the action, and nothing failed.
+
+    An approval under so many rules that not all of them are named is not lifted.
+    """
     if verdict.effect is Effect.deny:
-        return verdict.reasons[0][:2] == DEFAULT[:2] and not _failed(verdict)
-    return verdict.effect in (Effect.require_approval, Effect.defer) and not _failed(verdict)
+        return _named(verdict.reasons[0], DEFAULT) and not _failed(verdict)
+    if verdict.effect not in (Effect.require_approval, Effect.defer):
+        return False
+    return not any(_named(r, MORE) for r in verdict.reasons) and not _failed(verdict)
+
+
+def _named(one: Reason, other: Reason) -> bool:
+    return (one.policy, one.rule) == (other.policy, other.rule)
 
 
 def _failed(verdict: Verdict) -> bool:

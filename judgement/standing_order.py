@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
+from policies.path_pattern import LOOSE
+from policies.paths import read_path
 from policies.pattern import Kind, Pattern, parse_pattern
 from schemas.action import Action
 from schemas.verdict import Effect, Reason
@@ -82,7 +84,7 @@ class StandingOrder:
 
     def covers(self, action: Action) -> bool:
         """Whether a grant speaks of this action of its target."""
-        return _fits(self.actions, action.action) and _fits(self.resources, action.resource)
+        return _fits(self.actions, action.action) and _leads_to(self.resources, action.resource)
 
 
 def because(kind: OrderKind, identity: str, author: str, reason: str, expires_at: int | None) -> Reason:
@@ -108,6 +110,17 @@ def patterns(texts: Iterable[str]) -> tuple[Pattern, ...]:
 
 def _fits(wanted: tuple[Pattern, ...], value: str) -> bool:
     return not wanted or any(_TESTS[p.kind](p, value) for p in wanted)
+
+
+def _leads_to(wanted: tuple[Pattern, ...], resource: str) -> bool:
+    """Whether a resource fits one of some patterns, however it is read: `/a/../b` is not within `/a/*`."""
+    if not wanted or any(p.kind is Kind.exact and p.text == resource for p in wanted):
+        return True
+    read = read_path(resource)
+    if read.unreadable:
+        return False
+    readings = [resource, *(value for value in read.values if not value.endswith(LOOSE))]
+    return any(all(_TESTS[p.kind](p, reading) for reading in readings) for p in wanted)
 
 
 _TESTS: Mapping[Kind, Callable[[Pattern, str], bool]] = {

@@ -1,4 +1,4 @@
-"""A worker's report to agent.workers: at start, when something changes, every 15 s; a tombstone at the end."""
+"""What a worker says to agent.workers: at start, when something changes, every 15 s, and at its end."""
 
 import asyncio
 import os
