@@ -1,11 +1,13 @@
 """The naive evaluator: every rule, one after the other. The oracle of the index, and as slow as it looks.
 
 It shares the language's models with the index, CEL, edits and what lies within a path or host; nothing else.
+Patterns are matched by the standard library's fnmatch, whose notation ours is a part of.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from policies.arguments import parse_arguments
@@ -139,7 +141,7 @@ def _matches(rule: Rule, action: Action, active: frozenset[str]) -> bool:
         *((patterns, action.get("labels").get(name)) for name, patterns in (match.labels or {}).items()),
     )  # fmt: skip
     for patterns, value in texts:
-        if patterns is not None and (value is None or not any(glob(str(p), value) for p in patterns)):
+        if patterns is not None and (value is None or not any(fnmatchcase(value, str(p)) for p in patterns)):
             return False
     return _lies_within(rule, match, action.resource) and (
         match.detections is None or any(d in active for d in match.detections)
@@ -238,35 +240,3 @@ def _amount(name: str, action: Action) -> int:
         return int(max(math.ceil(cost * 1_000_000), 0))
     fields = ("input_tokens", "output_tokens") if name == "tokens" else ("size_bytes",)
     return sum(max(int(action.get(field)), 0) for field in fields)
-
-
-def glob(pattern: str, text: str) -> bool:
-    """Match a pattern character by character: all places of the text that the pattern so far can reach."""
-    reached = {0}
-    at = 0
-    while at < len(pattern):
-        char, at = pattern[at], at + 1
-        if char == "*":
-            reached = set(range(min(reached), len(text) + 1)) if reached else set()
-        elif char == "[":
-            end = pattern.index("]", at + (pattern[at] == "!"))
-            reached = {i + 1 for i in reached if i < len(text) and _in_set(pattern[at:end], text[i])}
-            at = end + 1
-        else:
-            reached = {i + 1 for i in reached if i < len(text) and char in ("?", text[i])}
-    return len(text) in reached
-
-
-def _in_set(body: str, char: str) -> bool:
-    if body[0] == "!":
-        return not _in_set(body[1:], char)
-    while body:
-        if len(body) > 2 and body[1] == "-":
-            if body[0] <= char <= body[2]:
-                return True
-            body = body[3:]
-        elif body[0] == char:
-            return True
-        else:
-            body = body[1:]
-    return False
