@@ -60,7 +60,7 @@ def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement
         findings, active, duplicate_of = _follow(action, numbered, cells, changes, errors)
     observed, found, on = _observe(action, cells, rules, errors)
     findings, active = findings + found, active | on
-    ruling = rules.index.decide(action, active, cells)
+    ruling = rules.index.decide(action, active, cells, rules.spent)
     verdict = ruling.verdict
     if rules.standing is not NOTHING:
         verdict = rules.standing.overrule(action, verdict)

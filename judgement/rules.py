@@ -1,6 +1,6 @@
 """A bundle made ready to judge by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from detections.detector import Detector
 from detections.registry import DETECTORS as BUILDERS
@@ -8,6 +8,7 @@ from judgement.facts import read_facts
 from judgement.standing import NOTHING, Standing
 from policies.bundle import Bundle
 from policies.index import Index
+from policies.limits import Spent
 from policies.types import CODED
 
 SOURCE_BIT = len(CODED)
@@ -23,12 +24,14 @@ class Rules:
         index: the policies.
         detectors: in the order of the policies' detection bits; after them come those of `detections.source`.
         standing: the orders that stand over the policies.
+        spent: what several agents spent together, as far as it was told: for limits that span agents.
     """
 
     digest: str
     index: Index
     detectors: tuple[Detector, ...]
     standing: Standing = NOTHING
+    spent: Spent = field(default_factory=dict)
 
 
 def compile_rules(bundle: Bundle) -> Rules:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from policies.arguments import parse_arguments
 from policies.bitset import bits
 from policies.compiled import Compiled, Matched
-from policies.conditions import Cells, Sight, make_world
+from policies.conditions import Sight, make_world
 from policies.edits import apply_edits
 from policies.errors import Unjudgeable
 from policies.limits import Charge
@@ -49,9 +49,8 @@ class Candidates:
         self.world = make_world(programs, compiled.lists, compiled.read)
 
 
-def rule_on(candidates: Candidates, compiled: Compiled, action: Action, active: int, cells: Cells) -> Ruling:
-    """Decide which of the candidates hold for this action, and what they come to."""
-    sight = Sight(candidates.world, action, active, cells)
+def rule_on(candidates: Candidates, compiled: Compiled, sight: Sight) -> Ruling:
+    """Decide which of the candidates hold for an action, and what they come to."""
     held = 0
     failures: list[Failure] = []
     charges: list[Charge] = []
@@ -75,7 +74,7 @@ def rule_on(candidates: Candidates, compiled: Compiled, action: Action, active: 
     matched = (candidates.certain | places, said[1])
     outcome = compiled.compose(matched)
     if outcome.editing:
-        return _edit(compiled, matched, outcome, action)._replace(charges=tuple(charges))
+        return _edit(compiled, matched, outcome, sight.action)._replace(charges=tuple(charges))
     ruling = Ruling(outcome.verdict)
     if len(candidates.rulings) >= RULINGS:
         candidates.rulings.clear()

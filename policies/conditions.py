@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from policies.arguments import parse_arguments
 from policies.cel import LONGS, TEXTS, Program, activate, compile_condition, holds
 from policies.errors import Unjudgeable
-from policies.limits import Charge, CompiledLimit, charge, compile_limit, is_over
+from policies.limits import NOT_TOLD, Charge, CompiledLimit, Spent, charge, compile_limit, is_over
 from policies.rule import Fields, Rule
 from policies.types import DETECTORS
 from schemas.action import Action
@@ -97,14 +97,27 @@ def make_world(programs: list[Program], lists: Mapping[str, list[str]], read: Re
 class Sight:
     """What the rules of one bundle see of one action; each value is read once, when first asked for."""
 
-    __slots__ = ("_activation", "_arguments", "_failed", "_values", "action", "active", "cells", "world")
+    __slots__ = (
+        "_activation",
+        "_arguments",
+        "_failed",
+        "_values",
+        "action",
+        "active",
+        "cells",
+        "spent",
+        "world",
+    )
 
-    def __init__(self, world: World, action: Action, active: int, cells: Cells) -> None:
+    def __init__(
+        self, world: World, action: Action, active: int, cells: Cells, spent: Spent = NOT_TOLD
+    ) -> None:
         """Look at an action of an agent with these cells."""
         self.world = world
         self.action = action
         self.active = active
         self.cells = cells
+        self.spent = spent
         self._values: dict[str, Any] = {}
         self._arguments: dict[str, Any] | None = None
         self._activation: Any = None
@@ -122,7 +135,7 @@ class Sight:
             return False, None
         if demand.limit is None:
             return True, None
-        counted = charge(demand.limit, self.action, self.cells)
+        counted = charge(demand.limit, self.action, self.cells, self.spent)
         return is_over(counted), counted
 
     def _compare(self, comparisons: tuple[Comparison, ...]) -> bool:
@@ -150,12 +163,17 @@ class Sight:
         values: dict[str, Any] = {}
         for name in self.world.names:
             try:
-                values[name] = self._value(name)
+                values[name] = self.value(name)
             except Unjudgeable as error:
                 self._failed[name] = str(error)
         return activate(values, self.world.lists_known)
 
-    def _value(self, name: str) -> Any:
+    def value(self, name: str) -> Any:
+        """What a variable stands for.
+
+        Raises:
+            Unjudgeable: it cannot be had.
+        """
         holder, _, field = name.partition(".")
         if holder == "action":
             return self._field(field)

@@ -12,8 +12,9 @@ from policies.bitset import bits, lowest
 from policies.bundle import Content
 from policies.candidates import Candidates, Ruling, rule_on
 from policies.compiled import Compiled, compile_content, written
-from policies.conditions import Cells, Reader
+from policies.conditions import Cells, Reader, Sight
 from policies.dimension import HOSTS, PATHS, Dimension, ReadingDimension
+from policies.limits import NOT_TOLD, Spent
 from policies.outcome import Composer
 from policies.rule import Match
 from policies.types import DETECTORS
@@ -57,13 +58,16 @@ class Index:
         programs = [rule.demand.program for rule in rules if rule.demand and rule.demand.program]
         self.uses_session = any(name.startswith("session.") for p in programs for name in p.names)
 
-    def decide(self, action: Action, active: int = 0, cells: Cells = NO_CELLS) -> Ruling:
+    def decide(
+        self, action: Action, active: int = 0, cells: Cells = NO_CELLS, spent: Spent = NOT_TOLD
+    ) -> Ruling:
         """Judge one action.
 
         Args:
             action: what happened.
             active: the detections that are on for this agent, bit i for `DETECTORS[i]`.
             cells: the agent's, for limits and for what conditions see of it.
+            spent: what several agents spent together, for limits that span them.
 
         Returns:
             The verdict, and what limits would count. The verdict is one object per set of matched rules, as
@@ -85,7 +89,8 @@ class Index:
             found = self._resolve(key)
         if found.__class__ is Ruling:
             return found
-        return rule_on(found, self._compiled, action, active, cells)  # type: ignore[arg-type]
+        sight = Sight(found.world, action, active, cells, spent)  # type: ignore[union-attr]
+        return rule_on(found, self._compiled, sight)  # type: ignore[arg-type]
 
     def _resolve(self, key: Key) -> Ruling | Candidates:
         tenant, agent, act, resource, tool, active, *seldom = key

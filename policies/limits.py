@@ -8,14 +8,18 @@ One partition owns an agent, so a count is exact whatever worker does the counti
 - A calendar window begins anew at its hour, day, week (Monday) or month, UTC.
 - Cost is counted in millionths of a dollar, rounded up; negative amounts count as 0.
 
+A limit per tenant or label spans agents, which live in several partitions: each counts what its own agent
+does at once, and what all did together as far as `agent.control` has told it. So it lags, and is not exact.
+
 A cell: version byte, then (slot or period as int64, amount as int64) for each that counts, oldest first.
 """
 
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from types import MappingProxyType
 from typing import NamedTuple
 
 from policies.errors import Unjudgeable
@@ -33,6 +37,14 @@ _FIELDS = {"tokens": ("input_tokens", "output_tokens"), "bytes": ("size_bytes",)
 _LARGEST = 2**62
 
 
+Entries = Sequence[tuple[int, int]]
+"""Amounts by slot or period, oldest first."""
+Spent = Mapping[tuple[str, str], Entries]
+"""What several agents spent together, by limit (`policy/rule`) and key (the tenant, or tenant/label's value),
+up to and with the last slot or period named."""
+NOT_TOLD: Spent = MappingProxyType({})
+
+
 class CompiledLimit(NamedTuple):
     """A limit ready to count.
 
@@ -43,7 +55,7 @@ class CompiledLimit(NamedTuple):
         most: how much of it, in the unit that is counted (cost in millionths).
         slot_ms: a slot's length; 0 for a calendar window.
         calendar: the period's name; "" for a sliding window.
-        per: what has a count of its own within an agent: "", session or tool.
+        per: what has a count of its own: "" (the agent), session, tool, tenant or label:<name>.
     """
 
     name: str
@@ -84,18 +96,21 @@ def compile_limit(policy: str, rule: Rule) -> CompiledLimit | None:
     return CompiledLimit(f"{policy}/{rule.id}", cell, amount, whole, slot_ms, limit.calendar or "", per)
 
 
-def charge(limit: CompiledLimit, action: Action, cells: Mapping[str, bytes]) -> Charge:
+def charge(
+    limit: CompiledLimit, action: Action, cells: Mapping[str, bytes], spent: Spent = NOT_TOLD
+) -> Charge:
     """What this action would count, and what counts already.
 
     Raises:
         Unjudgeable: the amount is no number, or the cell is none of ours.
     """
-    cell = _cell_of(limit, action, cells)
+    key = _key(limit, action)
+    cell = _cell_of(limit, key, action, cells)
     now = _place(limit, action.received_at)
     before = cells.get(cell) or b""
     held = _live(limit, before, action.received_at, now)
     amount = _amount(limit, action)
-    used = sum(value for _, value in held)
+    used = _used(limit, held, spent.get((limit.name, key), ()), action.received_at, now)
     if held and held[-1][0] == now:
         grown = [*held[:-1], (now, min(held[-1][1] + amount, _LARGEST))]
     else:
@@ -123,11 +138,30 @@ def expired(limit: CompiledLimit, cells: Mapping[str, bytes], received_at: int) 
     return found
 
 
-def _cell_of(limit: CompiledLimit, action: Action, cells: Mapping[str, bytes]) -> str:
+def _key(limit: CompiledLimit, action: Action) -> str:
+    if limit.per == "session":
+        return action.session_id or ""
+    if limit.per == "tool":
+        return action.tool or ""
+    if limit.per.startswith("label:"):
+        value = action.get("labels").get(limit.per.removeprefix("label:"), "")
+        return f"{action.tenant}/{value}"
+    return action.tenant if limit.per else ""
+
+
+def _used(limit: CompiledLimit, own: Entries, told: Entries, at: int, now: int) -> int:
+    """What counts: what was told of all, and of this agent what came after that."""
+    if not told:
+        return sum(value for _, value in own)
+    last = told[-1][0]
+    together = sum(value for _, value in _counting(limit, told, at, now))
+    return together + sum(value for place, value in own if place > last)
+
+
+def _cell_of(limit: CompiledLimit, key: str, action: Action, cells: Mapping[str, bytes]) -> str:
     if not limit.per:
         return limit.cell
-    value = action.session_id if limit.per == "session" else action.tool
-    cell = f"{limit.cell}:{sha256((value or '').encode()).hexdigest()[:16]}"
+    cell = f"{limit.cell}:{sha256(key.encode()).hexdigest()[:16]}"
     if cells.get(cell):
         return cell
     held = sum(1 for name, count in cells.items() if count and name.startswith(limit.cell))
@@ -156,7 +190,10 @@ def _live(limit: CompiledLimit, cell: bytes, at: int, now: int) -> list[tuple[in
         return []
     if cell[:1] != _VERSION or (len(cell) - 1) % _ENTRY.size:
         raise Unjudgeable(f"the count of {limit.name} is no cell of a limit")
-    entries = [(place, value) for place, value in _ENTRY.iter_unpack(cell[1:])]
+    return _counting(limit, list(_ENTRY.iter_unpack(cell[1:])), at, now)
+
+
+def _counting(limit: CompiledLimit, entries: Entries, at: int, now: int) -> list[tuple[int, int]]:
     if not limit.slot_ms:
         return [entry for entry in entries if entry[0] == now]
     # a slot counts until its last millisecond is a whole window old

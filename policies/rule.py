@@ -67,8 +67,13 @@ HostEntry = Annotated[Annotated[HostText, Branch(TEXT_BRANCH)] | _Listed, BY_FOR
 Patterns = Annotated[list[PatternEntry], Field(min_length=1, max_length=10_000)]
 Paths = Annotated[list[PathEntry], Field(min_length=1, max_length=10_000)]
 Hosts = Annotated[list[HostEntry], Field(min_length=1, max_length=10_000)]
-_Texts = Annotated[list[Words], Field(min_length=1, max_length=32)]
-When = Annotated[Annotated[Words, Branch(TEXT_BRANCH)] | Annotated[_Texts, Branch(OTHER_BRANCH)], BY_FORM]
+LONGEST_CONDITION = 4096
+"""Characters of a condition, shared ones written out and all parts together: as a bundle carries it."""
+_Condition = Annotated[Text, Field(min_length=1, max_length=LONGEST_CONDITION)]
+_Texts = Annotated[list[_Condition], Field(min_length=1, max_length=32)]
+When = Annotated[
+    Annotated[_Condition, Branch(TEXT_BRANCH)] | Annotated[_Texts, Branch(OTHER_BRANCH)], BY_FORM
+]
 
 
 class Comparisons(Model):
@@ -115,6 +120,8 @@ class Match(Model):
     fields: Fields | None = None
 
 
+PER = r"^(agent|session|tool|tenant|label:[A-Za-z0-9_.-]{1,64})$"
+"""What has a count of its own. A tenant, or the bearers of a label within it, are several agents."""
 AmountName = Literal["calls", "tokens", "cost_usd", "bytes"]
 AMOUNTS: tuple[str, ...] = get_args(AmountName)
 
@@ -126,7 +133,7 @@ class Limit(Model):
     tokens: Annotated[Number, Field(ge=0)] | None = None
     cost_usd: Annotated[Number, Field(ge=0)] | None = None
     bytes: Annotated[Number, Field(ge=0)] | None = None
-    per: Literal["agent", "session", "tool"] = "agent"
+    per: Annotated[str, Field(pattern=PER)] = "agent"
     window: Duration | None = None
     calendar: Literal["hour", "day", "week", "month"] | None = None
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from detections.detector import LARGEST_CELL
 from policies.counting import count
 from policies.index import Index
-from policies.limits import MOST_KEYS
+from policies.limits import MOST_KEYS, Spent
 from schemas.action import Action
 from schemas.verdict import Effect, Verdict
 from tests.policies.builders import make_action, make_content, make_index
@@ -129,3 +129,22 @@ def test_a_broken_count_denies() -> None:
     verdict = judged(index, make_action(), {name: b"nonsense"})
     assert verdict.effect is Effect.deny
     assert "no cell of a limit" in verdict.errors[0]
+
+
+def test_a_limit_over_several_agents_counts_its_own_at_once_and_all_as_told() -> None:
+    index = limited(calls=10, per="tenant", window="1h")
+    cells: dict[str, bytes] = {}
+    for at in (0, 0, 60_000):
+        judged(index, make_action(at), cells)
+    minute = 60_000
+    told = {("p/r1", "acme"): ((0, 5), (minute // 60_000, 1))}
+
+    def left(spent: Spent, **fields: Any) -> float:
+        ruling = index.decide(make_action(2 * minute, **fields), 0, cells, spent)
+        return ruling.charges[0].remaining(False)
+
+    assert left({}) == 7  # nothing told: what this agent did itself
+    assert left(told) == 4  # its own are among the six that were told
+    assert left({("p/r1", "acme"): ((0, 5),)}) == 4  # and what came after that is added
+    assert left(told, tenant="umbrella") == 10
+    assert left({("p/r1", "acme"): ((0, 10),)}) == 0
