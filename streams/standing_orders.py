@@ -102,7 +102,9 @@ def _read(order: Order) -> Any:
         raise Malformed(f"a {order.kind} by {order.author[:64]!r} that {order.signed_by!r} signed")
     said = order.json()
     version = said.get("version")
-    if type(version) is int and version > VERSION:
+    if type(version) is not int:
+        raise Malformed(f"a {order.kind} order whose version is {str(version)[:64]!r}, no number")
+    if version > VERSION:
         raise Newer(f"a {order.kind} order of version {version}; this version of praetor knows {VERSION}")
     try:
         return _READERS[order.kind].validate_python(said)
