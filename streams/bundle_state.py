@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from judgement.rules import Rules
+from policies.cel import BadCondition
 from runtime.errors import Malformed, Newer, PraetorError
 from schemas.topics import CONTROL
 from streams.bundle_orders import Head
 from streams.canary import Canary
 
 FAILURES = (
+    BadCondition,
     PraetorError,
     Malformed,
     LookupError,

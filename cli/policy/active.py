@@ -20,6 +20,7 @@ from streams.bundle_state import Placed
 from streams.control import read_view
 from streams.control_view import ControlView
 from streams.keyring import CONTROL, read_policy_keys, read_verify_keys
+from streams.workers import Seen, read_workers
 
 
 def active(
@@ -29,22 +30,27 @@ def active(
 ) -> None:
     """Say which bundle is in force, the canary's too, by whom and since when; what can be gone back to.
 
-    Also which bundles were refused, and why.
+    Also which bundles were refused, and why; and which worker judges by which.
 
     Example: praetor policy active --json
     """
-    view = asyncio.run(_read(load_settings(data)))
+    view, workers = asyncio.run(_read(load_settings(data)))
     if as_json:
-        print_json(_known(view, rules))
+        print_json({**_known(view, rules), "workers": [_worker(seen) for seen in workers]})
     else:
         _tell(view, rules)
+        _tell_workers(workers)
     if view.unread:
         raise PraetorError(view.unread)
 
 
-async def _read(settings: Settings) -> ControlView:
-    control = read_verify_keys(settings.keys, CONTROL)
-    return await read_view(common_options(settings), control, read_policy_keys(settings.keys))
+async def _read(settings: Settings) -> tuple[ControlView, list[Seen]]:
+    options, control = common_options(settings), read_verify_keys(settings.keys, CONTROL)
+    view = await read_view(options, control, read_policy_keys(settings.keys))
+    try:
+        return view, await read_workers(options, settings.topic_prefix, view.log_id)
+    except PraetorError:  # a log of before workers told
+        return view, []
 
 
 def _known(view: ControlView, rules: bool) -> dict[str, Any]:
@@ -110,6 +116,31 @@ def _tell(view: ControlView, rules: bool) -> None:
         typer.echo(
             f"refused at offset {refused.offset} ({refused.why}), by {refused.author}: {refused.message}"
         )
+
+
+def _worker(seen: Seen) -> dict[str, Any]:
+    status = seen.status
+    return {
+        "worker": status.worker_id,
+        "digest": status.bundle,
+        "since_offset": status.bundle_offset,
+        "canary": status.canary,
+        "control_offset": status.control_offset,
+        "partitions": list(status.partitions),
+        "told_at": seen.at,
+    }
+
+
+def _tell_workers(workers: list[Seen]) -> None:
+    if not workers:
+        typer.echo("no worker has said what it judges by")
+        return
+    table = Table("worker", "judges by", "since offset", "canary", "control offset", "last heard")
+    for seen in workers:
+        s = seen.status
+        offsets = str(s.bundle_offset), s.canary or "", str(s.control_offset)
+        table.add_row(s.worker_id, s.bundle or "nothing", *offsets, _time(seen.at))
+    Console().print(table)
 
 
 def _tell_placed(placed: Placed, whom: str, rules: bool) -> None:

@@ -13,3 +13,6 @@ Paths = Annotated[
 ]
 
 Reason = Annotated[str, typer.Option(help="Why, for whoever looks later.", metavar="TEXT")]
+
+TIMEOUT = 60.0
+"""Seconds: ten thousand rules compile in five, beside what a worker has to do."""

@@ -6,14 +6,17 @@ from typing import Annotated
 
 import typer
 
+from cli.control.giving import conclude
+from cli.control.options import How, Timeout, Wait
+from cli.control.waiting import Waited
 from cli.options import DataDir, JsonOutput
-from cli.policy.options import Reason
+from cli.policy.options import TIMEOUT, Reason
 from cli.policy.signing import read_bundle, read_signature
 from cli.policy.telling import count, print_json
-from cli.policy.topic import access, told, where
+from cli.policy.topic import access, told, waited, where
 from cli.policy_files import load_files
 from judgement.rules import compile_rules
-from policies.bundle import Bundle, build_bundle, pack_bundle
+from policies.bundle import Bundle, pack_bundle
 from runtime.errors import PraetorError
 from runtime.settings import Settings, load_settings
 from streams.bundle_orders import Head
@@ -37,6 +40,8 @@ def publish(
         typer.Option(help="For this share of the agents, in percent; the others go on as before."),
     ] = None,
     reason: Reason = "",
+    wait: Wait = True,
+    timeout: Timeout = TIMEOUT,
     as_json: JsonOutput = False,
 ) -> None:
     """Put a bundle in force: it goes onto agent.control, and every worker swaps to it between two batches.
@@ -52,17 +57,20 @@ def publish(
     compile_rules(bundle)
     slot = "stable" if canary is None else "canary"
     head = Head(0, bundle.digest, slot, canary or 0, signature=signature, reason=reason)  # type: ignore[arg-type]
-    published = asyncio.run(_publish(settings, head, bundle, if_none))
+    how = How(False, wait, timeout, as_json)
+    published, applied = asyncio.run(_publish(settings, head, bundle, if_none, how))
     policies = bundle.content.policies
     if as_json:
         nothing = {"digest": bundle.digest, "control_offset": None}
-        print_json({**(told(published) if published else nothing), "policies": len(policies)})
+        print_json({**(told(published, applied) if published else nothing), "policies": len(policies)})
     elif published is None:
         typer.echo("a bundle is in force already: nothing published")
     else:
         size = f"{count(len(policies), 'policy')}, {count(sum(len(p.rules) for p in policies), 'rule')}"
         whom = "" if canary is None else f" for {canary:g}% of the agents"
         typer.echo(f"published {bundle.digest}{whom}: {size}, {where(published)}")
+    if published is not None:
+        conclude(applied, how)
 
 
 def _signed(paths: list[Path] | None, settings: Settings) -> tuple[Bundle, str]:
@@ -71,7 +79,7 @@ def _signed(paths: list[Path] | None, settings: Settings) -> tuple[Bundle, str]:
         bundle = read_bundle(paths[0])
         return bundle, read_signature(paths[0], bundle.digest, trusted)
     loaded = load_files(paths)
-    bundle = build_bundle(loaded.policies, loaded.detections)
+    bundle = loaded.bundle()
     key = read_policy_key(settings)
     if key.verify_key not in trusted:
         raise PraetorError(
@@ -81,11 +89,14 @@ def _signed(paths: list[Path] | None, settings: Settings) -> tuple[Bundle, str]:
     return bundle, sign_digest(bundle.digest, key)
 
 
-async def _publish(settings: Settings, head: Head, bundle: Bundle, if_none: bool) -> Published | None:
+async def _publish(
+    settings: Settings, head: Head, bundle: Bundle, if_none: bool, how: How
+) -> tuple[Published | None, Waited]:
     async with publishing(access(settings), settle=if_none) as publisher:
         in_force = publisher.bundles.in_force
         if if_none and in_force.unread:
             raise PraetorError(in_force.unread)
         if if_none and in_force.stable is not None:
-            return None
-        return await publisher.put(head, pack_bundle(bundle))
+            return None, Waited()
+        published = await publisher.put(head, pack_bundle(bundle))
+        return published, await waited(settings, publisher, published, how)

@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from cli.control.giving import conclude
+from cli.control.options import How, Timeout, Wait
+from cli.control.waiting import Waited
 from cli.options import DataDir, JsonOutput
-from cli.policy.options import Reason
+from cli.policy.options import TIMEOUT, Reason
 from cli.policy.telling import print_json
-from cli.policy.topic import access, told, where
+from cli.policy.topic import access, told, waited, where
 from runtime.errors import PraetorError
 from runtime.settings import Settings, load_settings
 from streams.bundle_orders import Head
@@ -29,6 +32,8 @@ def rollback(
     canary: Annotated[bool, typer.Option("--canary", help="End the canary; its agents go back.")] = False,
     data: DataDir = None,
     reason: Reason = "",
+    wait: Wait = True,
+    timeout: Timeout = TIMEOUT,
     as_json: JsonOutput = False,
 ) -> None:
     """Go back to a bundle that agent.control still has, under a new serial; a canary ends.
@@ -39,28 +44,34 @@ def rollback(
     """
     if to and canary:
         raise PraetorError("--canary ends the canary; --to names a bundle for all agents: give one of them")
-    settings = load_settings(data)
-    published = asyncio.run(_end_canary(settings, reason) if canary else _rollback(settings, to, reason))
+    how = How(False, wait, timeout, as_json)
+    published, applied = asyncio.run(_rollback(load_settings(data), to, canary, reason, how))
     if as_json:
-        print_json(told(published))
+        print_json(told(published, applied))
     elif canary:
         typer.echo(f"the canary has ended: {where(published)}")
     else:
         typer.echo(f"back to {published.head.digest}: {where(published)}")
+    conclude(applied, how)
 
 
-async def _end_canary(settings: Settings, reason: str) -> Published:
-    async with publishing(access(settings)) as publisher:
-        return await publisher.put(Head(0, "", "canary", reason=reason))
+async def _rollback(
+    settings: Settings, to: str, canary: bool, reason: str, how: How
+) -> tuple[Published, Waited]:
+    async with publishing(access(settings), settle=not canary and not to) as publisher:
+        head = (
+            Head(0, "", "canary", reason=reason) if canary else _back(settings, publisher.bundles, to, reason)
+        )
+        published = await publisher.put(head)
+        return published, await waited(settings, publisher, published, how)
 
 
-async def _rollback(settings: Settings, to: str, reason: str) -> Published:
-    async with publishing(access(settings), settle=True) as publisher:
-        target = _named(publisher.bundles, to) if to else _before(publisher.bundles)
-        digest, signature = target.head.digest, target.head.signature
-        if not signature:  # of before bundles were signed
-            signature = sign_digest(digest, read_policy_key(settings))
-        return await publisher.put(Head(0, digest, signature=signature, reason=reason))
+def _back(settings: Settings, bundles: BundleFold, to: str, reason: str) -> Head:
+    target = _named(bundles, to) if to else _before(bundles)
+    digest, signature = target.head.digest, target.head.signature
+    if not signature:  # of before bundles were signed
+        signature = sign_digest(digest, read_policy_key(settings))
+    return Head(0, digest, signature=signature, reason=reason)
 
 
 def _before(bundles: BundleFold) -> Placed:

@@ -12,14 +12,16 @@ from aiokafka import ConsumerRecord
 from typer.testing import CliRunner
 
 from cli.policy.app import policy_app
+from cli.policy.signing import signature_file
 from judgement.rules import Rules
 from policies.bundle import Bundle
 from runtime.errors import PraetorError
 from schemas.codec import decode
 from schemas.topics import ACTIONS, CONTROL
+from streams.bundle_signature import sign_digest
 from streams.canary import Canary
 from streams.control_view import ControlView
-from streams.keyring import read_policy_keys, read_verify_keys
+from streams.keyring import read_policy_keys, read_signing_key, read_verify_keys
 from streams.partition import Partition, Place
 from streams.progress import Progress
 from tests.streams.helpers import Log
@@ -79,10 +81,11 @@ class Person:
         return Said(process.returncode or 0, out.decode(), err.decode())
 
     async def publish(self, folder: Path, bundle: Bundle, *options: object) -> Any:
-        """Write a bundle into a file, sign it, publish it."""
+        """Write a bundle and its signature into files, publish it."""
         path = folder / "bundle.json"
         path.write_bytes(bundle.json)
-        assert (await self.types("sign", path)).code == 0
+        note = sign_digest(bundle.digest, read_signing_key(self.keys, "control"))
+        signature_file(path).write_text(note)
         return (await self.types("publish", path, *options, "--json")).json()
 
 

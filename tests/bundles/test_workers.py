@@ -67,11 +67,15 @@ async def test_a_bundle_larger_than_a_message_comes_in_parts(person: Person, tmp
     assert len(pack_bundle(wide)) > 1 << 20
     prefix = await log.outputs()
     async with log.working(prefix) as worker, log.following(prefix) as following:
+        person.environment["PRAETOR_TOPIC_PREFIX"] = prefix
         published = await person.publish(tmp_path, wide)
         assert published["serial"] == 1
+        assert len(published["applied_after_ms"]) == 1 and not published["not_applied"]
+        assert worker._control.view.rules.digest == wide.digest
+        (told,) = (await person.types("active", "--json")).json()["workers"]
+        assert (told["digest"], told["since_offset"]) == (wide.digest, published["control_offset"])
         sizes = [len(r.value) for r in (await control_records(log))[-3:]]
         assert PART_BYTES < max(sizes) < 1_000_000
-        await applied(worker, published["control_offset"])
         await following.reach(await log.send(fleet(1, 300, log.partitions)))
     outputs = await log.read(prefix)
     assert {d["bundle"] for d in decisions(outputs)} == {wide.digest}
