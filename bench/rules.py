@@ -8,10 +8,11 @@ from bench.load import make_actions, make_bundle, make_rules
 from bench.measure import Plan, alternate, quantile, ratios, spread, time_batches
 from bench.memory import START_MS
 from bench.report import Series, Target
+from judgement.facts import read_facts
 from judgement.judge import judge
 from judgement.rules import Rules, compile_rules
 from policies.bundle import Bundle
-from policies.linear import decide
+from policies.linear import Past, decide
 from schemas.action import Action, read_action
 
 BATCH = 100
@@ -71,7 +72,10 @@ def _judging(rules: Rules, actions: Sequence[Action]) -> Callable[[int], list[fl
 def _linear(bundle: Bundle, actions: Sequence[Action]) -> Callable[[int], list[float]]:
     def run_once(number: int) -> list[float]:
         part = actions[: min(LINEAR_ACTIONS, 20_000 // len(bundle.content.policies[0].rules))]
-        return time_batches(lambda action: decide(bundle.content, action), [[a] for a in part])
+        return time_batches(one, [[a] for a in part])
+
+    def one(action: Action) -> object:
+        return decide(bundle.content, action, frozenset(), Past(read_facts(action, {})))
 
     return run_once
 

@@ -18,7 +18,7 @@ def parse_arguments(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        value = json.loads(text, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_distinct)
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise Unjudgeable(f"the arguments are no JSON: {str(error)[:200]}") from error
     if not isinstance(value, dict):
@@ -54,3 +54,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise Unjudgeable("the arguments have a key twice, which can be read in two ways")
     return found
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole, parse_constant=_constant, object_pairs_hook=_distinct)
+"""Made once: `json.loads` with hooks makes one a call, which costs as much as reading some arguments."""
