@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from policies.bundle import Bundle, build_bundle
 from policies.checks import Located, check_policies, check_shared
 from policies.document import read_documents
+from policies.imports.safe_ai import is_safe_ai, read_safe_ai
 from policies.model import API_VERSION, Conditions, Detections, DetectionSettings, Lists, Policy
 from policies.node import Mistake, Node
 from policies.resolve import Vocabulary
@@ -122,6 +123,8 @@ def _parse(source: str, node: Node, mistakes: list[Mistake]) -> BaseModel | None
         )
         mistakes.append(Mistake(source, node.line, node.column, told))
         return None
+    if is_safe_ai(value):
+        return read_safe_ai(source, node, mistakes)
     kind = value.get("kind")
     shape = SHAPES.get(kind) if isinstance(kind, str) else None
     if shape is None:

@@ -4,6 +4,7 @@ import typer
 
 from cli.policy.active import active
 from cli.policy.build import build
+from cli.policy.imports import import_policies
 from cli.policy.keys import keys_app
 from cli.policy.lint import lint
 from cli.policy.promote import promote
@@ -14,6 +15,7 @@ from cli.policy.test import run_tests
 
 policy_app = typer.Typer(no_args_is_help=True, help="Look over, try, build and publish policies.")
 # in the order of a policy's life
+policy_app.command("import")(import_policies)
 policy_app.command()(lint)
 policy_app.command("test")(run_tests)
 policy_app.command()(build)
