@@ -104,9 +104,9 @@ class WorkerReport:
         await self._disconnect()
 
     async def _connect(self) -> None:
+        await check_access(self._options, {self._topic: ("Write",)})
         if self._topic not in await existing_topics(self._options):
             raise PraetorError(f"topic {self._topic} is missing; make it: praetor topics create")
-        await check_access(self._options, {self._topic: ("Write",)})
         self._producer = await started(
             AIOKafkaProducer(**self._options, enable_idempotence=True, request_timeout_ms=10_000),
             self._options,

@@ -72,6 +72,7 @@ class Parts:
         self._command(self.variables("operator"), "policy", "publish")
         self._command(self.variables("operator"), "policy", "active")
         self._command(self.variables("operator"), "control", "list")
+        self._command(self.variables("operator"), "control", "status")
 
     def producer(self) -> None:
         recording = self._folder / "actions.jsonl"

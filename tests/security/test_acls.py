@@ -10,10 +10,12 @@ import pytest
 import yaml
 
 from runtime.errors import PraetorError
+from runtime.kafka import common_options
 from runtime.settings import Settings
 from schemas.access import ACLS, grants, principals, topic_needs
 from sinks.migrate import migrate
 from streams.acls import Allowed, apply_grants
+from streams.worker_report import WorkerReport
 from tests.security.conftest import Command
 from tests.security.parts import ACTIONS, Parts
 from tests.security.secured import SecuredBroker
@@ -47,8 +49,13 @@ def parts(secured: SecuredBroker, command: Command, folder, database: Settings) 
     return Parts(secured, command, folder, database)
 
 
-def every() -> list[Allowed]:
-    return [Allowed(f"User:{name}", grant) for name in AT_WORK for grant in grants(name)]
+def every(optional: bool = False) -> list[Allowed]:
+    return [
+        Allowed(f"User:{name}", grant)
+        for name in AT_WORK
+        for grant in grants(name)
+        if grant.optional == optional
+    ]
 
 
 def test_everything_works_with_exactly_the_shipped_grants(
@@ -78,6 +85,20 @@ def test_a_missing_grant_is_named(secured: SecuredBroker, parts: Parts, allowed:
     finally:
         asyncio.run(apply_grants({"bootstrap_servers": secured.bootstrap}, [allowed]))
     assert time.monotonic() - begun < PATIENCE
+
+
+def test_a_worker_that_may_not_report_judges_and_can_name_the_grant(
+    secured: SecuredBroker, parts: Parts
+) -> None:
+    (allowed,) = every(optional=True)
+    asyncio.run(secured.revoke([allowed]))
+    try:
+        parts.run("govern")
+        options = common_options(parts._settings("govern"))
+        with pytest.raises(PraetorError, match=r"User:govern do .*Write on topic agent\.workers"):
+            asyncio.run(WorkerReport(options, "", dict)._connect())
+    finally:
+        asyncio.run(apply_grants({"bootstrap_servers": secured.bootstrap}, [allowed]))
 
 
 def test_every_part_is_tried() -> None:
