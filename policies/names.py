@@ -10,7 +10,7 @@ from collections.abc import Sequence
 _SHORT = re.compile(r"[^.~ ]{1,6}~[0-9]{1,6}(?:\.[^.]{0,3})?")
 _SEVERAL = re.compile(r"[*?\[{$%]|~[0-9]")
 _STANDS_FOR_MANY = re.compile(
-    r"\{[^{}]*(?:,|\.\.)[^{}]*\}|\$[A-Za-z_][A-Za-z0-9_]*|%[A-Za-z_][A-Za-z0-9_()]*%|[@+!?*]\([^()]*\)"
+    r"\{[^{}]*(?:,|\.\.)[^{}]*\}|\$[A-Za-z_][A-Za-z0-9_]*|%(?![0-9A-Fa-f]{2})[A-Za-z_][A-Za-z0-9_()]*%|[@+!?*]\([^()]*\)"
 )
 _SET = re.compile(r"\[[!^]?\]?[^\]]*\]")
 _STARS = re.compile(r"\*+")
@@ -97,11 +97,11 @@ def lead_into(pattern: Sequence[Name], names: Sequence[str], loose: bool) -> boo
     if loose and names and names[-1] == ANYTHING:
         return True
     tail = pattern[gap + 1 :]
-    return any(_begins(tail, names[i:], loose) for i in range(gap, len(names) - len(tail) + 1))
+    return any(_begins(tail, names, loose, i) for i in range(gap, len(names) - len(tail) + 1))
 
 
-def _begins(pattern: Sequence[Name], names: Sequence[str], loose: bool) -> bool:
-    for i, name in enumerate(pattern):
+def _begins(pattern: Sequence[Name], names: Sequence[str], loose: bool, start: int = 0) -> bool:
+    for i, name in enumerate(pattern, start):
         if i >= len(names):
             return False
         if loose and names[i] == ANYTHING:

@@ -34,7 +34,7 @@ _OPAQUE = re.compile(r"(?:mailto|data|javascript|about|tel|sms|urn|news|magnet|c
 _CLIMB = re.compile(r"(?:\A|[/\\]|%2f|%5c)(?:\.|%2e){2}(?:[/\\]|%2f|%5c|\Z)", re.I)
 _PATH_LIKE = re.compile(r"[/\\~.$%\"'`<]|[A-Za-z]:|file:|[^ ]*\Z", re.I)
 _BROKEN = re.compile(r"%(?![0-9a-f]{2}|u[0-9a-f]{4})(?=[0-9a-z])", re.I)
-_VARIABLE = re.compile(r"%[A-Za-z_][A-Za-z0-9_()]*%")
+_VARIABLE = re.compile(r"%(?![0-9A-Fa-f]{2})[A-Za-z_][A-Za-z0-9_()]*%")
 _COMPUTED = re.compile(r"\$\(|`|\$\{(?!HOME\}|env:)|\{[^{}]*(?:,[^{}]*[/\\]|[/\\][^{}]*,)[^{}]*\}")
 
 

@@ -6,7 +6,7 @@ Each way is one function, from a text to the texts that it may become; `/` and `
 import re
 from collections.abc import Callable, Iterator
 
-from policies.readings import Unsafe, compose, decode_once, has_control
+from policies.readings import LONGEST, Unsafe, compose, decode_once, has_control
 from policies.variables import expand_variables
 
 MOST_SPELLINGS = 24
@@ -46,6 +46,8 @@ def spell(text: str) -> list[str]:
         current = todo.pop(0)
         for way in _WAYS:
             for new in way(current):
+                if len(new) > 2 * LONGEST:
+                    raise Unsafe("its characters stand for many more")
                 if new and new not in found:
                     found[new] = None
                     todo.append(new)

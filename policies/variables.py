@@ -12,7 +12,6 @@ _HOME = re.compile(
 )
 _FOLDERS = {
     "pwd": ".",
-    "cd": ".",
     "tmpdir": "/tmp",  # noqa: S108  (where it leads, not where we write)
     "temp": "~/AppData/Local/Temp",
     "tmp": "~/AppData/Local/Temp",
@@ -28,7 +27,9 @@ _FOLDERS = {
     "programdata": "C:/ProgramData",
     "allusersprofile": "C:/ProgramData",
 }
-_VARIABLE = re.compile(r"\$\{?(?:env:)?([A-Za-z_][A-Za-z0-9_]*)\}?(?=[/\\]|\Z)|%([A-Za-z_][A-Za-z0-9_()]*)%")
+_VARIABLE = re.compile(
+    r"\$\{?(?:env:)?([A-Za-z_][A-Za-z0-9_]*)\}?(?=[/\\]|\Z)|%(?![0-9A-Fa-f]{2})([A-Za-z_][A-Za-z0-9_()]*)%"
+)
 
 
 def expand_variables(text: str) -> Iterator[str]:
