@@ -51,9 +51,10 @@ bench: $(VENV)/.dev ## measure: ratios to a baseline, alternating in one run
 overload: $(VENV)/.dev ## one govern worker under three times what it can do, for ten minutes
 	$(BIN)/python -m bench.overload
 
-soak: $(VENV)/.dev ## the stack under steady load for SOAK_SECONDS (1800), then 10^6 hostile records; the index against its oracle
+soak: $(VENV)/.dev ## the stack under steady load for SOAK_SECONDS (1800), 10^6 hostile records, 100 bundles under load; the index against its oracle
 	$(BIN)/python -m tests.policies.soak
 	$(BIN)/python -m tests.soak
+	$(BIN)/pytest -m chaos tests/bundles
 
 chaos: $(VENV)/.dev ## CHAOS_FAULTS (100) seeded faults on a running stack; the checker must find sabotage
 	$(BIN)/python -m tests.chaos --seed $(or $(CHAOS_SEED),1) --faults $(or $(CHAOS_FAULTS),100)

@@ -169,4 +169,11 @@ def _read(order: Order, placed: Placed) -> Placed:
 
 
 def _compiled(packed: bytes) -> Rules:
-    return compile_rules(unpack_bundle(packed))
+    bundle = unpack_bundle(packed)
+    compiled = compile_rules(bundle)
+    # one by one: to free them all at once is one call, and no other thread gets its turn in it
+    pieces = [rule for policy in bundle.content.policies for rule in policy.rules]
+    del bundle
+    while pieces:
+        pieces.pop()
+    return compiled

@@ -9,9 +9,10 @@ import structlog
 
 from judgement.rules import Rules
 from ledger.keys import VerifyKey
+from runtime.beside import beside_the_loop
 from runtime.errors import Malformed, Newer, PraetorError
 from schemas.topics import CONTROL
-from streams.bundle_state import InForce, Refused
+from streams.bundle_state import InForce, Refusal, Refused
 from streams.bundles import BundleFold
 from streams.canary import Canary
 from streams.orders import Order, open_order
@@ -103,7 +104,7 @@ class ControlView:
         """
         refused: dict[int, str] = {}
         if self.bundles.pending:
-            refused = {r.offset: r.message for r in await asyncio.to_thread(self.bundles.settle)}
+            refused = {r.offset: r.message for r in await asyncio.to_thread(self._compile)}
             for offset, reason in refused.items():
                 log.error("bundle refused", offset=offset, why="rules", reason=reason)
         now = self.bundles.in_force
@@ -114,6 +115,10 @@ class ControlView:
             self._refuse(offset, reason)
         self._put_in_force(now)
         return refused
+
+    def _compile(self) -> list[Refusal]:
+        with beside_the_loop():
+            return self.bundles.settle()
 
     def _put_in_force(self, now: InForce) -> None:
         before, self._now, standing = self._now, now, self.orders.standing
