@@ -17,7 +17,8 @@ PIECES = st.sampled_from(
     [
         *"http:// https: // / \\ \\\\ : :80 @ # ? . .. , ; [ ] ::1 ::ffff: 127 0x7f 0177 1 0 ".split(),
         *"127.0.0.1 2130706433 % %2e %2f %40 %00 %ff %25 good.com evil com localhost xn--".split(),
-        *"- _ c$ SSL < > xn--bcher-kva file: git@ mailto: data: .internal .ipv6-literal.net ü ß ς İ ﬁ ℀ 。 ②".split(),
+        *"- _ c$ SSL < >".split(),
+        *"xn--bcher-kva file: git@ mailto: data: .internal .ipv6-literal.net ü ß ς İ ﬁ ℀ 。 ②".split(),
         *'\uff0e\uff20\uff0f\u200b\u00ad\u202e\ud800\t\n \0"',
     ]
 )
