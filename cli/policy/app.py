@@ -4,6 +4,7 @@ import typer
 
 from cli.policy.active import active
 from cli.policy.build import build
+from cli.policy.explain import explain
 from cli.policy.imports import import_policies
 from cli.policy.keys import keys_app
 from cli.policy.lint import lint
@@ -18,6 +19,7 @@ policy_app = typer.Typer(no_args_is_help=True, help="Look over, try, build and p
 policy_app.command("import")(import_policies)
 policy_app.command()(lint)
 policy_app.command("test")(run_tests)
+policy_app.command()(explain)
 policy_app.command()(build)
 policy_app.command()(sign)
 policy_app.command()(publish)
