@@ -82,6 +82,15 @@ class DecisionWriter:
         return prefix + body + whole + tail + leaf, leaf
 
 
+def verdict_bytes(verdict: Verdict) -> bytes:
+    """What stands behind the action in a decision's bytes, up to what does not depend on the judgement.
+
+    Raises:
+        ValueError: its text is no valid Unicode.
+    """
+    return (_verdict_bytes(verdict) if verdict.is_own() else _head(verdict))[0]
+
+
 @lru_cache(MEMO_LIMIT)
 def _head(verdict: Verdict) -> tuple[bytes, bytes]:
     """`_verdict_bytes`, made once: one verdict serves many decisions."""

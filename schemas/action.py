@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from runtime.errors import Malformed
-from schemas.catalogue import IDS, schema
+from schemas.catalogue import DECISIONS, IDS, schema
 from schemas.codec import PREFIX_BYTES, encode_body, split_frame
 from schemas.lazy import Odd, Walker, compile_walker, long_at
 from schemas.strict import Reader, read_strictly
@@ -153,3 +153,32 @@ def read_action(value: bytes | None, received_at: int) -> Action:
         of = schema(schema_id)
         canonical = encode_body(of, read_strictly(of.spelled, body))
         return Action(schema_id, canonical, walk, texts, received_at)
+
+
+@cache
+def _leading() -> dict[int, tuple[int, Walker, int]]:
+    """By a decision's schema id: as `_walkers`, for the action that it begins with."""
+    known: dict[int, tuple[int, Walker, int]] = {}
+    for decision, (version, _) in DECISIONS.items():
+        i = next(i for i in ACTION_IDS if IDS[i][1] == version)
+        walk = compile_walker(schema(i).spelled, EAGER, whole=False)
+        known[decision] = (i, walk, _places(i)["arguments"][0])
+    return known
+
+
+def leading_action(decision_id: int, body: bytes) -> tuple[Action, int]:
+    """The action that a decision's body begins with, and where the verdict begins; `received_at` is 0.
+
+    Raises:
+        Malformed: no decision's schema id, or not a decision's canonical bytes.
+    """
+    if decision_id not in _leading():
+        raise Malformed(f"schema id {decision_id} is no decision; known are {list(DECISIONS)}")
+    schema_id, walk, texts = _leading()[decision_id]
+    try:
+        action = Action(schema_id, body, walk, texts, 0)
+    except (Odd, IndexError, UnicodeDecodeError) as error:
+        raise Malformed("the bytes are not those of a decision") from error
+    end: int = action._starts[-1]
+    action.body = body[:end]
+    return action, end

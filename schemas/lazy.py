@@ -157,8 +157,11 @@ def _run(fields: list[Any], eager: tuple[str, ...]) -> list[str]:
     ]
 
 
-def walker_source(definition: Any, eager: tuple[str, ...]) -> str:
-    """The function's text. It returns (starts of all fields, then the values of `eager` in that order)."""
+def walker_source(definition: Any, eager: tuple[str, ...], whole: bool = True) -> str:
+    """The function's text. It returns (starts of all fields, then the values of `eager` in that order).
+
+    Unless `whole`, other bytes may follow, and the last of the starts is where they begin.
+    """
     body: list[str] = []
     # what is eager is usually there
     for usually_zero, group in groupby(
@@ -168,21 +171,23 @@ def walker_source(definition: Any, eager: tuple[str, ...]) -> str:
         step = RUN if usually_zero else 1
         for i in range(0, len(fields), step):
             body += _run(fields[i : i + step], eager)
-    starts = ", ".join(f"s_{f['name']}" for f in definition["fields"])
+    starts = ", ".join([f"s_{f['name']}" for f in definition["fields"]] + ([] if whole else ["p"]))
     values = ", ".join(f"v_{name}" for name in eager)
     return "\n".join(
         [
             "def walk(b):",
             "    p = 0",
             *("    " + line for line in body),
-            "    if p != len(b): raise Odd",
+            f"    if p {'!=' if whole else '>'} len(b): raise Odd",
             f"    return ({starts},), {values}",
         ]
     )
 
 
-def compile_walker(definition: Any, eager: tuple[str, ...]) -> Walker:
+def compile_walker(definition: Any, eager: tuple[str, ...], whole: bool = True) -> Walker:
     """Compile the walker of a schema whose named types are written out (`schemas.catalogue.spelled_out`).
+
+    `whole`: as `walker_source` has it.
 
     Raises:
         ValueError: the schema has a type that the walker does not know, or `eager` names no such string.
@@ -197,6 +202,6 @@ def compile_walker(definition: Any, eager: tuple[str, ...]) -> Walker:
         "map_end": map_end,
         "uuid": UUID.fullmatch,
     }
-    exec(compile(walker_source(definition, eager), "<walker>", "exec"), space)  # noqa: S102 - our own text
+    exec(compile(walker_source(definition, eager, whole), "<walker>", "exec"), space)  # noqa: S102 - our own text
     walker: Walker = space["walk"]
     return walker

@@ -1,0 +1,214 @@
+"""Stored actions from ClickHouse: `decisions` by agents, what was remembered of these from `snapshots`.
+
+ClickHouse writes a row as Avro with the very bytes that the decision had: nothing is decoded on the way.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from urllib3.exceptions import HTTPError
+
+from cli.backtest.containers import ONE_A_BLOCK, records
+from cli.backtest.source import Window
+from judgement.engine import READABLE
+from judgement.recorded import DecisionReader, Recorded
+from runtime.errors import Malformed, PraetorError, Unavailable
+from runtime.settings import Settings
+from schemas.catalogue import newest
+from sinks.connection import connect, errors_of
+from sinks.rows import read_records
+from sinks.tables import SNAPSHOTS
+from streams.snapshots import snapshot_of
+
+CHUNK_ACTIONS = 25_000
+ASKED_AT_ONCE = 1_000
+PATIENCE = 600
+
+AT = "fromUnixTimestamp64Milli({{{0}:Int64}}, 'UTC')"
+OURS = "log_id = {log_id:String}"
+WITHIN = f"received_at >= {AT.format('begin')} AND received_at < {AT.format('until')}"
+# as the primary key can be searched by: a comparison of pairs cannot everywhere
+RANGE = (
+    "tenant >= unhex({tenant_0:String}) AND tenant <= unhex({tenant_1:String})"
+    " AND (tenant > unhex({tenant_0:String}) OR agent_id >= unhex({agent_0:String}))"
+    " AND (tenant < unhex({tenant_1:String}) OR agent_id <= unhex({agent_1:String}))"
+)
+LOGS = f"SELECT log_id FROM decisions WHERE {WITHIN} GROUP BY log_id ORDER BY max(received_at)"  # noqa: S608
+EXTENT = "SELECT count(), toString(min(received_at)), toString(max(received_at)) FROM decisions"
+BUNDLES = f"SELECT DISTINCT bundle FROM decisions WHERE {OURS} AND {WITHIN}"  # noqa: S608
+EARLIER = (
+    f"SELECT count() FROM (SELECT 1 FROM decisions WHERE {OURS}"  # noqa: S608
+    f" AND received_at < {AT.format('begin')} LIMIT 1)"
+)
+CHUNKS = f"""
+SELECT sum(n), hex((min((tenant, agent_id)) AS first).1), hex(first.2),
+       hex((max((tenant, agent_id)) AS last).1), hex(last.2)
+FROM
+(
+    SELECT tenant, agent_id, n, sum(n) OVER (ORDER BY tenant, agent_id ROWS UNBOUNDED PRECEDING) AS upto
+    FROM
+    (
+        SELECT toString(tenant) AS tenant, agent_id, count() AS n
+        FROM decisions WHERE {OURS} AND {WITHIN} GROUP BY tenant, agent_id
+    )
+)
+GROUP BY intDiv(upto - n, {{size:Int64}}) ORDER BY first
+"""  # noqa: S608
+KNOWN_BEFORE = (
+    f"SELECT uniqExact(tenant, agent_id) FROM decisions WHERE {OURS} AND {RANGE}"  # noqa: S608
+    f" AND received_at < {AT.format('begin')}"
+    " AND has({agents:Array(String)}, concat(hex(tenant), '/', hex(agent_id)))"
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A log in ClickHouse, a window of it, and whether anything is kept from before."""
+
+    settings: Settings
+    log_id: str
+    window: Window
+    earlier: bool
+
+    def values(self) -> dict[str, Any]:
+        """For queries."""
+        return {"log_id": self.log_id, "begin": self.window.begin, "until": self.window.until}
+
+
+@dataclass(frozen=True)
+class AgentRange:
+    """The actions of all agents from one to another, in the order of their names' bytes (in hex here)."""
+
+    place: Place
+    actions: int
+    first: tuple[str, str]
+    last: tuple[str, str]
+
+    @contextmanager
+    def open(self) -> Iterator["AgentFeed"]:
+        """Connect."""
+        client = connect(self.place.settings, patience=PATIENCE)
+        try:
+            yield AgentFeed(self, client)
+        finally:
+            client.close()
+
+    def values(self) -> dict[str, Any]:
+        """For queries."""
+        (tenant_0, agent_0), (tenant_1, agent_1) = self.first, self.last
+        names = {"tenant_0": tenant_0, "agent_0": agent_0, "tenant_1": tenant_1, "agent_1": agent_1}
+        return self.place.values() | names
+
+
+class AgentFeed:
+    """Reads a range, agent after agent."""
+
+    grouped = True
+
+    def __init__(self, of: AgentRange, client: Client) -> None:
+        """Read the snapshots."""
+        self._of = of
+        self._client = client
+        self._without: list[str] = []
+        self._snapshots = self._read_snapshots()
+
+    def stored(self) -> Iterator[Recorded]:
+        """In the order of the table's key."""
+        of = newest("decision")
+        columns = ", ".join(f"`{field['name']}`" for field in of.definition["fields"])
+        sql = (
+            f"SELECT {columns} FROM decisions WHERE {OURS} AND {RANGE} AND {WITHIN}"  # noqa: S608
+            " ORDER BY tenant, agent_id, received_at, partition, seq"
+        )
+        reader = DecisionReader()
+        settings = self._of.place.settings
+        with errors_of(settings):
+            stream: Any = self._client.raw_stream(
+                sql, parameters=self._of.values(), settings=dict(ONE_A_BLOCK), fmt="Avro"
+            )
+        try:
+            for body in records(stream):
+                yield reader.read(of.id, body)
+        except Malformed as error:
+            where = settings.clickhouse_database
+            raise PraetorError(f"{where}.decisions holds a row that is no decision: {error}") from error
+        except HTTPError as error:
+            raise Unavailable(f"ClickHouse at {settings.clickhouse_url}: {error}; try again") from error
+        finally:
+            stream.close()
+
+    def begin(self, first: Recorded) -> Mapping[str, bytes]:
+        """The agent's snapshot that precedes this action."""
+        action = first.action
+        seq, cells = self._snapshots.get((action.tenant, action.agent_id), (first.seq + 1, {}))
+        if seq <= first.seq:
+            return cells
+        self._without.append(f"{action.tenant.encode().hex()}/{action.agent_id.encode().hex()}".upper())
+        return {}
+
+    def unremembered(self) -> int:
+        """Those that acted before without having left a snapshot."""
+        found = 0
+        if self._of.place.earlier:
+            with errors_of(self._of.place.settings):
+                for at in range(0, len(self._without), ASKED_AT_ONCE):
+                    values = self._of.values() | {"agents": self._without[at : at + ASKED_AT_ONCE]}
+                    found += self._client.query(KNOWN_BEFORE, values).result_rows[0][0]
+        return found
+
+    def _read_snapshots(self) -> dict[tuple[str, str], tuple[int, Mapping[str, bytes]]]:
+        """By agent the first of the time that is read: its number, and the cells."""
+        within = WITHIN.replace("received_at", "stored.received_at")
+        order = "ORDER BY tenant, agent_id, seq LIMIT 1 BY tenant, agent_id"
+        tail = f"WHERE {OURS} AND {RANGE} AND {within} {order}"
+        found: dict[tuple[str, str], tuple[int, Mapping[str, bytes]]] = {}
+        with errors_of(self._of.place.settings):
+            for record in read_records(self._client, SNAPSHOTS, tail, self._of.values()):
+                snapshot = snapshot_of(record)
+                if snapshot.engine in READABLE:
+                    found[record["tenant"], record["agent_id"]] = (snapshot.seq, snapshot.cells)
+        return found
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be read: chunks, the log, the digests of the bundles that its decisions name."""
+
+    chunks: Sequence[AgentRange]
+    log_id: str
+    bundles: frozenset[str]
+
+
+def plan_clickhouse(settings: Settings, window: Window, log_id: str = "") -> Plan:
+    """Divide a window among workers; `log_id` names the log, else it is the newest in the window.
+
+    Raises:
+        PraetorError: the window is empty, or the database is not migrated.
+        Unavailable: ClickHouse does not answer.
+    """
+    client = connect(settings, patience=PATIENCE)
+    with client, errors_of(settings):
+        bounds: dict[str, Any] = {"begin": window.begin, "until": window.until}
+        logs = [row[0] for row in client.query(LOGS, bounds).result_rows]
+        if not logs or (log_id and log_id not in logs):
+            raise PraetorError(_empty(settings, client.query(EXTENT).result_rows[0], log_id, logs))
+        place = Place(settings, log_id or logs[-1], window, False)
+        earlier = bool(client.query(EARLIER, place.values()).result_rows[0][0])
+        place = Place(settings, place.log_id, window, earlier)
+        rows = client.query(CHUNKS, place.values() | {"size": CHUNK_ACTIONS}).result_rows
+        bundles = frozenset(row[0] for row in client.query(BUNDLES, place.values()).result_rows)
+    chunks = [AgentRange(place, int(n), (t0, a0), (t1, a1)) for n, t0, a0, t1, a1 in rows]
+    return Plan(chunks, place.log_id, bundles)
+
+
+def _empty(settings: Settings, extent: Sequence[Any], log_id: str, logs: list[str]) -> str:
+    where = f"ClickHouse database {settings.clickhouse_database}"
+    rows, first, last = extent
+    if not rows:
+        return f"{where} holds no decision yet: `praetor archive` brings them there"
+    if log_id and logs:
+        return f"{where} holds no decision of log {log_id} in this window, but of {', '.join(logs)}"
+    return f"{where} holds no decision in this window; it holds {rows}, received from {first} to {last} UTC"
