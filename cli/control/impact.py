@@ -46,7 +46,8 @@ def tell_impact(settings: Settings, view: ControlView, given: Given, as_json: bo
         typer.echo(f"who, is not known: {unknown}")
         return
     actions = sum(agent["actions"] for agent in agents)
-    typer.echo(f"{len(agents)} agents, which did {actions} things that it is about in the last hour:")
+    who = f"{len(agents)} agent{'s' * (len(agents) != 1)}"
+    typer.echo(f"{who}, with {actions} actions that it is about in the last hour:")
     rows = ((a["tenant"], a["agent"], str(a["actions"]), str(a["allowed"])) for a in agents[:SHOWN])
     draw(("tenant", "agent", "actions", "allowed"), rows)
     if len(agents) > SHOWN:

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.streams.fleet import Sent, action, routed
 from tests.streams.helpers import Log
 
 PARTITIONS = 2
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 def asking() -> Bundle:
@@ -54,9 +56,12 @@ class Control:
         self._folder = folder
         self._rng = Random(7)
 
-    async def run(self, *words: str, prefix: str = "", code: int = 0) -> str:
+    async def run(
+        self, *words: str, prefix: str = "", code: int = 0, env: Mapping[str, str] = NOTHING_MORE
+    ) -> str:
         """Run a command; what it printed, or what a person would be told."""
         env = {
+            **env,
             "PRAETOR_BOOTSTRAP": self.log.bootstrap,
             "PRAETOR_KEYS_DIR": str(self.log.keys),
             "PRAETOR_TOPIC_PREFIX": prefix,
@@ -67,9 +72,9 @@ class Control:
         assert result.exit_code == code, said
         return said
 
-    async def json(self, *words: str, prefix: str = "") -> Any:
+    async def json(self, *words: str, prefix: str = "", env: Mapping[str, str] = NOTHING_MORE) -> Any:
         """Run a command with --json."""
-        return json.loads((await self.run(*words, "--json", prefix=prefix)).splitlines()[-1])
+        return json.loads((await self.run(*words, "--json", prefix=prefix, env=env)).splitlines()[-1])
 
     def sent(self, **fields: Any) -> tuple[str, Sent]:
         """An action, read:file by acme's agent a0 unless said otherwise; its event id."""

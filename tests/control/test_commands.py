@@ -1,10 +1,18 @@
 """What `praetor control` says to a person: mistakes, dry runs, the whole fleet, what workers say."""
 
+import shlex
+from pathlib import Path
+from uuid import uuid4
+
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from cli.control.status import _row
 from cli.main import app
+from runtime.settings import Settings
+from sinks.connection import connect
+from sinks.migrate import migrate
 from streams.workers import Seen, WorkerStatus, read_status
 from tests.control.conftest import Control
 
@@ -115,3 +123,41 @@ def test_who_has_said_nothing_for_45_seconds_is_silent(now: int, newest: int, st
     assert (row["state"], row["lag"]) == (state, lag)
     # its clock is ten seconds behind the broker's: ages are by the broker's
     assert (row["applied_age_ms"], row["said_age_ms"]) == (now - 69_500, now - 70_000)
+
+
+async def test_a_dry_run_says_who_would_be_hit(control: Control, clickhouse: str) -> None:
+    settings = Settings(clickhouse_url=clickhouse, clickhouse_database=f"impact_{uuid4().hex}")
+    migrate(settings)
+    client = connect(settings)
+    try:
+        client.command(
+            "INSERT INTO decisions (tenant, agent_id, tool, effect, received_at) SELECT 'acme',"
+            " ['a0', 'a1', 'it''s'][number % 3 + 1], if(number < 3, NULL, 'rm'),"
+            " if(number % 2, 'allow', 'deny'), now() - 60 * number FROM numbers(100)"
+        )
+    finally:
+        client.close()
+    env = {
+        "PRAETOR_CLICKHOUSE_URL": clickhouse,
+        "PRAETOR_CLICKHOUSE_DATABASE": settings.clickhouse_database,
+    }
+    words = ("kill", "--tool", "rm", "--tenant", "acme", *REASON, "--dry-run")
+    told = await control.json(*words, env=env)
+    # an hour holds 60 minutes; the first three used no tool
+    assert sum(agent["actions"] for agent in told["agents"]) in (56, 57)
+    assert {agent["agent"] for agent in told["agents"]} == {"a0", "a1", "it's"}
+    assert all(0 < agent["allowed"] < agent["actions"] for agent in told["agents"])
+    assert (told["dry_run"], told["control_offset"], told["unknown"]) == (True, None, None)
+    shown = await control.run("kill", "--tenant", "acme", "--agent", "it's", *REASON, "--dry-run", env=env)
+    assert "A kill of agent acme/it's until released would hit" in shown and "1 agent, with " in shown
+    assert await control.json("list") == []
+
+
+def test_the_page_s_commands_are_command_lines() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policies" / "orders.md").read_text()
+    lines = [line for line in page.splitlines() if line.startswith("praetor control ")]
+    commands = typer.main.get_command(app).commands["control"].commands
+    assert len(lines) >= 6
+    for line in lines:
+        words = shlex.split(line)[2:]
+        commands[words[0]].make_context(words[0], words[1:])
