@@ -40,6 +40,8 @@ GRANT SELECT ON praetor.leaves TO praetor_auditor;
 GRANT SELECT ON praetor.checkpoints TO praetor_auditor;
 -- reconcile: what did not decode
 GRANT SELECT ON praetor.dead_letters TO praetor_auditor;
+-- rejudge: what was remembered of an agent
+GRANT SELECT ON praetor.snapshots TO praetor_auditor;
 -- to see that the tables are those of its version
 GRANT SELECT ON praetor.migrations TO praetor_auditor;
 -- to see how long a record is kept

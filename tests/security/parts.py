@@ -121,6 +121,8 @@ class Parts:
 
     def auditor(self) -> None:
         self._command(self.variables("auditor"), "ledger", "verify", "--json")
+        words = ("policy", "rejudge", "--partition", "0", "--sample", "3", "--from", "kafka")
+        assert "equal" in self._command(self.variables("auditor"), *words)
 
     def redrive(self) -> None:
         self._command(self.variables("redrive"), "dead-letters", "list", "--json")

@@ -1,0 +1,47 @@
+"""Bundles that differ in their thresholds, and whose rules depend on all that is remembered of an agent."""
+
+from typing import Any
+
+from policies.bundle import Bundle, build_bundle
+from policies.model import DetectionSettings, Policy
+
+
+def remembering(number: int) -> Bundle:
+    """Limits by session, conditions on agent and session, a detector: other thresholds for each number."""
+    calls = 15 + 7 * number
+    rules: list[dict[str, Any]] = [
+        {"id": "ordinary", "effect": "allow", "match": {"actions": ["read:*", "chat:*"]}, "message": "fine"},
+        {
+            "id": "enough",
+            "effect": "deny",
+            "match": {},
+            "limit": {"calls": calls, "per": "session", "window": "1d"},
+            "message": "enough for a day",
+        },
+        {
+            "id": "tired",
+            "effect": "require_approval",
+            "match": {"actions": ["read:*"]},
+            "when": f"session.actions % 11 == {number} && agent.denials > {number}",
+            "message": "look again",
+        },
+        {"id": "burst", "effect": "defer", "match": {"detections": ["denial-burst"]}, "message": "calm down"},
+        {
+            "id": "twice",
+            "effect": "deny",
+            "match": {"detections": ["source-duplicate"]},
+            "message": "came before",
+        },
+    ]
+    document = {
+        "apiVersion": "praetor/v1",
+        "kind": "Policy",
+        "metadata": {"name": "remembering", "description": f"thresholds {number}"},
+        "rules": rules,
+        "cases": [
+            {"name": "yes", "action": {"action": "read:x"}, "expect": "allow"},
+            {"name": "no", "action": {"action": "other:x"}, "expect": "deny"},
+        ],
+    }
+    settings = {"denial-burst": {"count": 3 + number, "window_seconds": 600 * (number + 1)}}
+    return build_bundle([Policy.model_validate(document)], DetectionSettings.model_validate(settings))
