@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import agents, archive, govern, hostile, latency, rules, sdk
+from bench import agents, archive, govern, hostile, latency, policies, rules, sdk
 from bench.measure import Plan
 from bench.report import Series, as_json, as_markdown, show
 from bench.stack import quiet
@@ -17,6 +17,7 @@ from runtime.errors import PraetorError, Unavailable
 SERIES: dict[str, Callable[[Plan], Series]] = {
     "govern": govern.run,
     "rules": rules.run,
+    "policies": policies.run,
     "agents": agents.run,
     "archive": archive.run,
     "latency": latency.run,

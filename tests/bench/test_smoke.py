@@ -30,10 +30,19 @@ def test_a_quick_series_prints_its_table_and_writes_its_figures(tmp_path: Path) 
     assert "## judge()" in page.read_text()
 
 
+def test_the_series_of_policies_runs(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    done = bench("--quick", "policies", "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    (series,) = json.loads(file.read_text())["series"]
+    assert {"1,000 rules: a condition", "1,000 rules with hosts"} <= set(series["raw"]["p50"])
+    assert all(len(rounds) == 1 and rounds[0] > 0 for rounds in series["raw"]["p50"].values())
+
+
 def test_an_unknown_series_is_a_usage_error() -> None:
     done = bench("nothing")
     assert done.returncode == 2
-    assert "govern, rules, agents, archive, latency, sdk, hostile" in done.stderr
+    assert "govern, rules, policies, agents, archive, latency, sdk, hostile" in done.stderr
 
 
 def test_systems_take_turns_and_the_warm_up_is_dropped() -> None:
