@@ -11,6 +11,8 @@ import typer
 from prometheus_client import Counter, Gauge, Histogram
 
 from cli.main import app
+from cli.policy_reference import reference_page
+from policies.schema import schema_text
 from runtime import metrics
 from runtime.settings import Settings
 from schemas.access import grants, principals
@@ -129,6 +131,8 @@ PAGES = {
     "settings.md": settings_page,
     "operations/metrics.md": metrics_page,
     "operations/kafka-grants.md": grants_page,
+    "policies/reference.md": reference_page,
+    "policies/policy.schema.json": schema_text,
 }
 
 
