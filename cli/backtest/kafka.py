@@ -36,7 +36,7 @@ class PartitionOf:
 
     @property
     def actions(self) -> int:
-        """Offsets, markers among them."""
+        """Offsets up to the partition's end, markers among them."""
         return self.decisions[1] - self.decisions[0]
 
     @contextmanager
@@ -124,22 +124,17 @@ def plan_kafka(settings: Settings, window: Window) -> Sequence[PartitionOf]:
 
 
 def _plan(settings: Settings, options: Options, topics: Topics, log: Log, window: Window) -> PartitionOf:
-    def bounds(topic: Topic) -> tuple[int, int, bool]:
+    def bounds(topic: Topic) -> tuple[int, int]:
         start, end = topics.bounds(topic, log)
         tp = TopicPartition(topics.name(topic), log.partition)
-        begin, until = asyncio.run(_offsets(options, tp, window))
-        first = max(start, end if begin is None else begin)
-        last = end if until is None else min(end, until)
-        return first, max(first, last), first == 0
+        return max(start, min(end, asyncio.run(_first(options, tp, window, end)))), end
 
-    first, last, whole = bounds(DECISIONS)
-    return PartitionOf(settings, log, window, (first, last), bounds(SNAPSHOTS)[:2], whole)
+    decisions = bounds(DECISIONS)
+    return PartitionOf(settings, log, window, decisions, bounds(SNAPSHOTS), decisions[0] == 0)
 
 
-async def _offsets(options: Options, tp: TopicPartition, window: Window) -> tuple[int | None, int | None]:
-    """From where on records are as young as the window, and from where on younger; None: none are."""
-    async with consumer_at(options, tp, 0) as consumer:
-        times = (max(0, window.begin - SLACK_MS), window.until + SLACK_MS)
-        found = [(await consumer.offsets_for_times({tp: at}))[tp] for at in times]
-    begin, until = (None if place is None else int(place.offset) for place in found)
-    return begin, until
+async def _first(options: Options, tp: TopicPartition, window: Window, end: int) -> int:
+    """The first record that may be of the window: one is written when its action was received, or later."""
+    async with consumer_at(options, tp, end) as consumer:
+        found = (await consumer.offsets_for_times({tp: max(0, window.begin - SLACK_MS)}))[tp]
+    return end if found is None else int(found.offset)

@@ -9,7 +9,7 @@ from cli.backtest.sides import Side
 from cli.backtest.times import told
 from judgement.tally import Example, Group, Tally
 
-SHOWN = 20
+MOST_TOLD = 100
 NAMES = {
     "denied": "newly denied",
     "approval": "newly waiting for an approval",
@@ -34,7 +34,7 @@ class Run:
 
 
 def report_of(run: Run, tally: Tally, gates: Sequence[Gate]) -> dict[str, Any]:
-    """The report. Groups are the `SHOWN` largest of each kind; `changed` and `kinds` count everything."""
+    """The report. Groups are the `MOST_TOLD` largest of each kind; `changed` and `kinds` count everything."""
     kinds = tally.kinds()
     every = [(p.name, rule.id) for p in run.new.bundle.content.policies for rule in p.rules]
     never = tally.never_fired(every)
@@ -51,9 +51,9 @@ def report_of(run: Run, tally: Tally, gates: Sequence[Gate]) -> dict[str, Any]:
         "changed": sum(kinds.values()),
         "kinds": {kind: kinds.get(kind, 0) for kind in NAMES},
         "transitions": {f"{a} -> {b}": n for (a, b), n in sorted(tally.transitions.items())},
-        "by_rule": _ranked(tally.by_rule.ranked(), ("kind", "old_rule", "new_rule"), SHOWN),
-        "by_agent": _ranked(tally.by_agent.ranked(), ("kind", "tenant", "agent_id"), SHOWN),
-        "by_tool": _ranked(tally.by_tool.ranked(), ("kind", "tool"), SHOWN),
+        "by_rule": _ranked(tally.by_rule.ranked(), ("kind", "old_rule", "new_rule"), MOST_TOLD),
+        "by_agent": _ranked(tally.by_agent.ranked(), ("kind", "tenant", "agent_id"), MOST_TOLD),
+        "by_tool": _ranked(tally.by_tool.ranked(), ("kind", "tool"), MOST_TOLD),
         "reworded": _groups(tally, "reworded", ("old_rule", "new_rule")),
         "errors": _groups(tally, "errors", ("of",)) | {"mended": tally.mended},
         "threats_found": _groups(tally, "found", ("detector",)),
@@ -75,14 +75,14 @@ def _most(item: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
 
 def _groups(tally: Tally, name: str, keys: Sequence[str]) -> dict[str, Any]:
     groups = getattr(tally, name)
-    return {"count": groups.total, "groups": _ranked(groups.ranked(), keys, SHOWN)}
+    return {"count": groups.total, "groups": _ranked(groups.ranked(), keys, MOST_TOLD)}
 
 
 def _verified(tally: Tally) -> dict[str, Any] | None:
     if not tally.verified:
         return None
     keys = ("recorded_rule", "derived_rule")
-    differing = _ranked(tally.differing.ranked(), keys, SHOWN)
+    differing = _ranked(tally.differing.ranked(), keys, MOST_TOLD)
     return {"decisions": sum(tally.verified.values()), **tally.verified, "differing": differing}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from cli.backtest.report import NAMES
 
 SHORT = 200
+SHOWN = 20
 NEVER = 50
 
 
@@ -82,7 +83,7 @@ def _kind(report: dict[str, Any], kind: str, name: str) -> Iterator[Section]:
     yield Section(
         name.capitalize(),
         columns=("actions", "was decided by", "would be decided by"),
-        rows=[(f"{g['count']:,}", g["old_rule"], g["new_rule"]) for g in rules],
+        rows=_cut([(f"{g['count']:,}", g["old_rule"], g["new_rule"]) for g in rules]),
     )
     agents = [(f"{g['tenant']}/{g['agent_id']}", g) for g in report["by_agent"] if g["kind"] == kind]
     tools = [(g["tool"], g) for g in report["by_tool"] if g["kind"] == kind]
@@ -90,9 +91,9 @@ def _kind(report: dict[str, Any], kind: str, name: str) -> Iterator[Section]:
         yield Section(
             f"{name.capitalize()}, by {what}",
             columns=("actions", what),
-            rows=[(f"{g['count']:,}", of) for of, g in groups],
+            rows=_cut([(f"{g['count']:,}", of) for of, g in groups]),
         )
-    yield _examples(f"{name.capitalize()}: examples", [e for g in rules for e in g["examples"]])
+    yield _examples(f"{name.capitalize()}: examples", [e for g in rules[:SHOWN] for e in g["examples"]])
 
 
 def _examples(title: str, examples: list[dict[str, Any]]) -> Section:
@@ -148,6 +149,12 @@ def _others(report: dict[str, Any]) -> Iterator[Section]:
         lines = [", ".join(never[:NEVER]) + (f" and {more} more" if more > 0 else "")]
         told = f"Rules of the candidate that never fired: {len(never)} of {report['rules']['all']}"
         yield Section(told, lines)
+
+
+def _cut(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The first of them, and how many more there are."""
+    more = len(rows) - SHOWN
+    return [*rows[:SHOWN], ("...", f"{more} more", *[""] * (len(rows[0]) - 2))] if more > 0 else rows
 
 
 def _short(text: str) -> str:
