@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from ledger.keys import SigningKey, VerifyKey
-from runtime.errors import PraetorError
+from runtime.errors import Malformed, PraetorError
 from runtime.kafka import Options
-from streams.bundle_orders import LARGEST_PACKED, Head, head_payload, part_payloads
+from streams.bundle_orders import LARGEST_PACKED, Head, head_payload, part_payloads, read_head
+from streams.bundle_parts import inflate
 from streams.bundles import BundleFold
 from streams.control import ControlFollower
 from streams.control_view import ControlView
@@ -73,7 +74,7 @@ class Publisher:
             reason=head.reason,
         )
         orders = [self._order("bundle_part", part) for part in parts]
-        orders.append(self._order("bundle", head_payload(full)))
+        orders.append(self._order("bundle", _payload(full)))
         offset = await publish_orders(self._access.options, orders, self._access.key)
         await self._follower.include(offset)
         for refused in self.bundles.refused:
@@ -84,6 +85,17 @@ class Publisher:
     def _order(self, kind: str, payload: bytes) -> Order:
         key = self._access.key
         return Order(self.view.log_id, kind, key.name, int(time.time() * 1000), payload)
+
+
+def _payload(head: Head) -> bytes:
+    try:
+        payload = head_payload(head)
+        _, text = inflate(payload)
+        if read_head(text) is None:
+            raise PraetorError("the reason is too long; nothing was published")
+    except (Malformed, ValueError) as error:
+        raise PraetorError(f"{error}; nothing was published") from error
+    return payload
 
 
 @asynccontextmanager

@@ -29,9 +29,9 @@ class Order:
     would have to be passed over.
 
     `payload` is JSON for `log` ({"log_id", "partitions"}), `skip` ({"partition", "from", "to", "reason"}) and
-    what `standing_orders` reads; `bundle_orders` says what it is for `bundle` and `bundle_part`. `issued_at` is the author's clock,
-    milliseconds: evidence only. `author` is what the author says; `signed_by` the name of the key that signed
-    it, where it was read from a record.
+    what `standing_orders` reads; `bundle_orders` says what it is for `bundle` and `bundle_part`. `issued_at`
+    is the author's clock, milliseconds: evidence only. `author` is what the author says; `signed_by` the name
+    of the key that signed it, where it was read from a record.
     """
 
     log_id: str

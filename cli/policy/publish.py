@@ -19,9 +19,10 @@ from judgement.rules import compile_rules
 from policies.bundle import Bundle, pack_bundle
 from runtime.errors import PraetorError
 from runtime.settings import Settings, load_settings
-from streams.bundle_orders import Head
+from streams.bundle_orders import Head, Slot
 from streams.bundle_publishing import Published, publishing
 from streams.bundle_signature import sign_digest
+from streams.bundle_state import FAILURES
 from streams.keyring import read_policy_keys
 from streams.policy_key import read_policy_key
 
@@ -50,15 +51,28 @@ def publish(
 
     Example: praetor policy publish my-policies/ --data .praetor
     """
-    if canary is not None and (not 0 < canary <= 100 or round(canary, 2) != canary):
-        raise PraetorError("--canary is a percentage above 0 and up to 100, with two decimals at most")
     settings = load_settings(data)
     bundle, signature = _signed(paths, settings)
-    compile_rules(bundle)
-    slot = "stable" if canary is None else "canary"
-    head = Head(0, bundle.digest, slot, canary or 0, signature=signature, reason=reason)  # type: ignore[arg-type]
+    _check(bundle, canary)
+    slot: Slot = "stable" if canary is None else "canary"
+    head = Head(0, bundle.digest, slot, canary or 0, signature=signature, reason=reason)
     how = How(False, wait, timeout, as_json)
     published, applied = asyncio.run(_publish(settings, head, bundle, if_none, how))
+    _tell(bundle, published, applied, as_json)
+    if published is not None:
+        conclude(applied, how)
+
+
+def _check(bundle: Bundle, canary: float | None) -> None:
+    if canary is not None and (not 0 < canary <= 100 or round(canary, 2) != canary):
+        raise PraetorError("--canary is a percentage above 0 and up to 100, with two decimals at most")
+    try:
+        compile_rules(bundle)
+    except FAILURES as error:
+        raise PraetorError(f"the bundle does not compile, nothing was published: {error}") from error
+
+
+def _tell(bundle: Bundle, published: Published | None, applied: Waited, as_json: bool) -> None:
     policies = bundle.content.policies
     if as_json:
         nothing = {"digest": bundle.digest, "control_offset": None}
@@ -67,10 +81,9 @@ def publish(
         typer.echo("a bundle is in force already: nothing published")
     else:
         size = f"{count(len(policies), 'policy')}, {count(sum(len(p.rules) for p in policies), 'rule')}"
-        whom = "" if canary is None else f" for {canary:g}% of the agents"
+        head = published.head
+        whom = f" for {head.share:g}% of the agents" if head.slot == "canary" else ""
         typer.echo(f"published {bundle.digest}{whom}: {size}, {where(published)}")
-    if published is not None:
-        conclude(applied, how)
 
 
 def _signed(paths: list[Path] | None, settings: Settings) -> tuple[Bundle, str]:

@@ -54,6 +54,10 @@ async def test_a_bundle_goes_from_files_to_workers_and_back(person: Person, tmp_
     assert (again["digest"], again["serial"]) == (first["digest"], 3)
     nothing = await person.policy("publish", "--if-none")
     assert "nothing published" in nothing.out
+    for share in ("0", "101", "0.001"):
+        assert "--canary is a percentage" in (await person.policy("publish", folder, "--canary", share)).err
+    endless = await person.policy("publish", folder, "--reason", "x" * 20_000)
+    assert "its reason is too long" in endless.err and "nothing was published" in endless.err
     lost = await person.policy("rollback", "--to", "sha256:ffffffff")
     assert lost.code == 1 and "names 0 of the last 16 bundles" in lost.err
     text = await person.policy("active")
