@@ -3,6 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+from policies.document import LARGEST_FILE
 from policies.load import Loaded, Source, load_policies
 from runtime.errors import PraetorError
 
@@ -23,13 +24,30 @@ def read_sources(paths: list[Path] | None) -> list[Source]:
     sources: list[Source] = []
     try:
         for path in paths:
-            within = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
-            if path.is_dir() and not within:
+            named = named_files([path])
+            if not named:
                 raise PraetorError(f"{path}: no .yaml or .yml file in this directory")
-            sources += [(str(p), p.read_bytes()) for p in (within if path.is_dir() else [path])]
+            sources += [(str(p), _read(p)) for p in named]
     except OSError as error:
         raise PraetorError(f"{error.filename}: {error.strerror}") from error
     return sources
+
+
+def named_files(paths: list[Path] | None) -> list[Path]:
+    """The policy files that paths stand for; a path that is no directory stands for itself, there or not."""
+    if not paths:
+        return named_files([Path(str(files("policies").joinpath("library")))])
+    found: list[Path] = []
+    for path in paths:
+        within = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+        found += within if path.is_dir() else [path]
+    return found
+
+
+def _read(path: Path) -> bytes:
+    """A file; of one that is too large, no more than shows it."""
+    with path.open("rb") as file:
+        return file.read(LARGEST_FILE + 1)
 
 
 def load_files(paths: list[Path] | None) -> Loaded:

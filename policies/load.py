@@ -20,6 +20,8 @@ MOST_TOLD = 200
 
 Source = tuple[str, bytes]
 """A file's name, as messages call it, and its bytes."""
+Document = tuple[str, Node, BaseModel]
+"""A document: its file's name, its places, its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,18 @@ class Loaded:
         detections: the thresholds; the defaults where no file sets them.
         places: of each policy by name: file and line.
         names: lists and shared conditions.
+        documents: what each document is made of: its file, its places, its model.
     """
 
     policies: tuple[Policy, ...]
     detections: DetectionSettings
     places: dict[str, str]
     names: Vocabulary
+    documents: tuple[Document, ...] = ()
+
+    def located(self) -> list[Located]:
+        """The policies with their places, in the order of files and documents."""
+        return [Located(s, n, m) for s, n, m in self.documents if isinstance(m, Policy)]
 
     def bundle(self) -> Bundle:
         """The bundle of all of it.
@@ -66,7 +74,7 @@ def load_policies(sources: Iterable[Source]) -> Loaded:
         PolicyMistakes: something is wrong in any of them.
     """
     mistakes: list[Mistake] = []
-    found: list[tuple[str, Node, BaseModel]] = []
+    found: list[Document] = []
     for source, data in sources:
         documents, wrong = read_documents(source, data)
         mistakes += wrong
@@ -93,11 +101,12 @@ def load_policies(sources: Iterable[Source]) -> Loaded:
         settings[0][2].detections if settings else DetectionSettings(),
         {p.policy.metadata.name: f"{p.source}:{p.node.line}" for p in policies},
         names,
+        tuple(found),
     )
 
 
 def _collect(
-    found: list[tuple[str, Node, BaseModel]], kind: type[BaseModel], key: str, mistakes: list[Mistake]
+    found: list[Document], kind: type[BaseModel], key: str, mistakes: list[Mistake]
 ) -> tuple[dict[str, Any], dict[str, tuple[str, Node]]]:
     """What all documents of a kind name, and where; a name taken twice is a mistake."""
     values: dict[str, Any] = {}

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from policies.case import Case, CaseAction, CaseState
 from policies.cases import EVENT_ID, case_action
+from policies.explaining.cases import facts_of_case
 from policies.types import DETECTORS
 from policies.wording import describe
 from runtime.errors import Malformed, PraetorError
@@ -48,9 +49,7 @@ class Asked:
 
 def asked_of_case(case: Case) -> Asked:
     """A case as a question."""
-    holders = (("agent", case.agent), ("session", case.session))
-    facts = {f"{holder}.{name}": number for holder, state in holders for name, number in state}
-    return Asked(case_action(case), active_of(case.detections), facts, case.after)
+    return Asked(case_action(case), active_of(case.detections), facts_of_case(case), case.after)
 
 
 def read_action_file(path: Path) -> dict[str, Any]:

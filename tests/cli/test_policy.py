@@ -31,7 +31,7 @@ def test_lint_tells_all_mistakes_of_a_directory(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no policy")
     found = praetor("lint", tmp_path)
     assert found.exit_code == 1
-    assert f"{tmp_path}/a.yaml:8:13: 'effect' must be 'allow' or 'deny', not 'permit'" in found.output
+    assert f"{tmp_path}/a.yaml:8:13: 'effect' must be 'allow', 'deny', 'modify'," in found.output
     assert f"{tmp_path}/deep/b.yml:9:5: unknown key 'macth'; did you mean 'match'?" in found.output
     told = json.loads(praetor("lint", tmp_path, "--json").stdout)
     assert not told["ok"]
@@ -43,7 +43,7 @@ def test_a_failing_case_fails_the_command(tmp_path: Path) -> None:
     path.write_text(GOOD.replace("size_bytes: 30}", "size_bytes: 9}"))
     found = praetor("test", path)
     assert found.exit_code == 1
-    assert f"{path}:1: files: large: expected deny, got allow by files/read: reading is fine" in found.output
+    assert f"{path}:16: files: large: expected deny, got allow by files/read: reading is fine" in found.output
     cases = json.loads(praetor("test", path, "--json").stdout)["cases"]
     assert [c["passed"] for c in cases] == [True, False]
 
