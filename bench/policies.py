@@ -94,8 +94,8 @@ def _series(found: dict[str, list[list[float]]], most: int) -> Series:
         targets=_targets(p50, most),
     )
     series.notes = [
-        "Only Index.decide: no detections, cells, decoding or writing. A tenth of the rules has a condition of"
-        " its own, of cost and one argument; 'a condition' and 'no condition': whether actions reach one.",
+        "Only Index.decide: no detections, cells, decoding or writing. A tenth of the rules has a condition"
+        " of its own, of cost and one argument; 'a condition' and 'no condition': whether actions reach one.",
         "Actions are decoded anew for each round, so that fields are read and arguments parsed; the rules'"
         " memos are warm, but where each resource is a new one.",
         "An action meets its own rule, those for all agents, and with `reached` as many with a condition.",

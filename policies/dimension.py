@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from policies.bitset import bits
+from policies.host_lookup import HostLookup
 from policies.hosts import HostPattern, read_host
+from policies.path_lookup import PathLookup
 from policies.paths import PathPattern, read_path
 from policies.pattern import Kind, Pattern, parse_pattern
 
@@ -15,14 +17,15 @@ MEMO_CHARACTERS = 256
 
 
 class ReadingKind(NamedTuple):
-    """How a value is read, and how the patterns over its readings are."""
+    """How a value is read, how the patterns over its readings are, and how those that hold are found."""
 
     read: Any
     parse: Any
+    lookup: Any
 
 
-PATHS = ReadingKind(read_path, PathPattern.parse)
-HOSTS = ReadingKind(read_host, HostPattern.parse)
+PATHS = ReadingKind(read_path, PathPattern.parse, PathLookup)
+HOSTS = ReadingKind(read_host, HostPattern.parse, HostLookup)
 
 Globs = list[tuple[re.Pattern[str], int]]
 
@@ -129,8 +132,9 @@ class ReadingDimension(Dimension):
             for text in dict.fromkeys(texts or ()):
                 rules.setdefault((text, allow), []).append(i)
         self._rules = [bits(places) for places in rules.values()]
-        self._patterns = [(kind.parse(text), allow) for text, allow in rules]
-        self._restricting = tuple(i for i, (_, allow) in enumerate(self._patterns) if not allow)
+        self._lookup = kind.lookup([kind.parse(text) for text, _ in rules])
+        self._restricting = tuple(i for i, (_, allow) in enumerate(rules) if not allow)
+        self._allowing = frozenset(range(len(rules))).difference(self._restricting)
 
     def hits(self, value: str | None) -> tuple[int, ...]:
         """The numbers of the patterns that a value satisfies, in a fixed order."""
@@ -139,11 +143,8 @@ class ReadingDimension(Dimension):
         readings = self._read(value)
         if readings.unreadable:
             return self._restricting
-        values = readings.values
-        if not values:
+        if not readings.values:
             return ()
-        return tuple(
-            i
-            for i, (pattern, allow) in enumerate(self._patterns)
-            if (all if allow else any)(pattern.holds(value) for value in values)
-        )
+        held: list[set[int]] = [self._lookup.holding(reading) for reading in readings.values]
+        by_any, by_all = held[0].union(*held[1:]), held[0].intersection(*held[1:])
+        return tuple(sorted(by_any - self._allowing | by_all))

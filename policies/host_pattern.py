@@ -21,17 +21,21 @@ class HostPattern:
 
     Attributes:
         text: as written.
+        every: whether it is every host.
+        exact: the names and addresses meant.
+        suffixes: what the names meant end in, each with a dot before it.
+        networks: whose addresses are meant.
     """
 
-    __slots__ = ("_every", "_exact", "_networks", "_suffixes", "text")
+    __slots__ = ("every", "exact", "networks", "suffixes", "text")
 
     def __init__(self, text: str, names: frozenset[str], networks: tuple[Network, ...], every: bool) -> None:
         """Use `parse`."""
         self.text = text
-        self._every = every
-        self._exact = frozenset(name for name in names if not name.startswith("."))
-        self._suffixes = tuple(name for name in names if name.startswith("."))
-        self._networks = networks
+        self.every = every
+        self.exact = frozenset(name for name in names if not name.startswith("."))
+        self.suffixes = tuple(name for name in names if name.startswith("."))
+        self.networks = networks
 
     @classmethod
     def parse(cls, text: str) -> "HostPattern":
@@ -51,15 +55,15 @@ class HostPattern:
 
     def holds(self, reading: str) -> bool:
         """Whether one of `read_host`'s readings lies within."""
-        if self._every or reading in self._exact:
+        if self.every or reading in self.exact:
             return True
-        if self._suffixes and reading.endswith(self._suffixes):
+        if self.suffixes and reading.endswith(self.suffixes):
             return True
-        if not self._networks:
+        if not self.networks:
             return False
         address = parse_address(reading)
         return address is not None and any(
-            address.version == network.version and address in network for network in self._networks
+            address.version == network.version and address in network for network in self.networks
         )
 
 

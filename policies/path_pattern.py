@@ -15,8 +15,16 @@ HERE = Place("", ())
 _ENCODED = re.compile(r"%[0-9a-f]{2}|\A\$|%[a-z_]\w*%", re.I)
 
 
-class _Form:
-    """One way to write the place that a pattern means."""
+class Form:
+    """One way to write the place that a pattern means.
+
+    Attributes:
+        root: of the place, as `Place` has it.
+        names: beneath it.
+        anywhere: whether it begins with `**`: then the root does not count.
+        literal: whether comparing texts is enough, where the reading stands for one path only.
+        text: as a reading has it; start: the same with `/` at its end.
+    """
 
     __slots__ = ("anywhere", "literal", "names", "root", "start", "text")
 
@@ -29,6 +37,7 @@ class _Form:
         self.start = self.text if self.text.endswith("/") else self.text + "/"
 
     def holds(self, place: Place, loose: bool) -> bool:
+        """Whether a place lies within; loosely, where its names may stand for several."""
         if place.root == "..":
             return loose and self._ends_in(place.names)
         same = place.root == self.root or self.anywhere
@@ -59,18 +68,22 @@ class PathPattern:
 
     Attributes:
         text: as written.
+        everywhere: whether it is every path.
+        windows: whether it compares as Windows does.
+        strict: the ways to write its place.
+        loose: the same for suspicions, without regard to case.
     """
 
-    __slots__ = ("_everywhere", "_loose", "_strict", "_windows", "text")
+    __slots__ = ("everywhere", "loose", "strict", "text", "windows")
 
     def __init__(self, text: str, place: Place, windows: bool) -> None:
         """Use `parse`."""
         self.text = text
-        self._windows = windows
-        self._everywhere = place == Place("/", ())
+        self.windows = windows
+        self.everywhere = place == Place("/", ())
         strict = [folded(place)] if windows else same_places(place)
-        self._strict = [_Form(p) for p in strict]
-        self._loose = [_Form(p) for p in dict.fromkeys(loosely(map(folded, strict)))]
+        self.strict = [Form(p) for p in strict]
+        self.loose = [Form(p) for p in dict.fromkeys(loosely(map(folded, strict)))]
 
     @classmethod
     def parse(cls, text: str) -> "PathPattern":
@@ -88,19 +101,24 @@ class PathPattern:
 
     def holds(self, reading: str) -> bool:
         """Whether one of `read_path`'s readings lies within."""
-        if self._everywhere:
+        if self.everywhere:
             return True
         loose = reading.endswith(LOOSE)
         if loose:
             reading = reading[: -len(LOOSE)]
-        if self._windows:
-            reading = _as_windows(fold(reading))
-        return _any(self._loose if loose else self._strict, reading, loose)
+        if self.windows:
+            reading = as_windows(fold(reading))
+        return _any(self.loose if loose else self.strict, reading, loose)
 
 
-def _any(forms: list[_Form], reading: str, loose: bool) -> bool:
+def is_vague(reading: str) -> bool:
+    """Whether a loose reading may stand for several paths, so that texts are not all to compare."""
+    return reading.startswith(("//", "..")) or stands_for_several(reading)
+
+
+def _any(forms: list[Form], reading: str, loose: bool) -> bool:
     place = None
-    vague = loose and (reading.startswith(("//", "..")) or stands_for_several(reading))
+    vague = loose and is_vague(reading)
     for form in forms:
         if form.literal:
             if reading == form.text or reading.startswith(form.start):
@@ -113,7 +131,8 @@ def _any(forms: list[_Form], reading: str, loose: bool) -> bool:
     return False
 
 
-def _as_windows(reading: str) -> str:
+def as_windows(reading: str) -> str:
+    r"""A folded reading with `\` taken for a separator."""
     if "\\" not in reading:
         return reading
     root, names = split(reading)
