@@ -5,6 +5,7 @@ import typer
 from cli.policy.active import active
 from cli.policy.backtest import backtest
 from cli.policy.build import build
+from cli.policy.diff import diff
 from cli.policy.explain import explain
 from cli.policy.imports import import_policies
 from cli.policy.keys import keys_app
@@ -25,6 +26,7 @@ policy_app.command("import")(import_policies)
 policy_app.command()(schema)
 policy_app.command()(lint)
 policy_app.command("test")(run_tests)
+policy_app.command()(diff)
 policy_app.command()(backtest)
 policy_app.command()(explain)
 policy_app.command()(build)
