@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from cli.control.telling import draw, moment
 from cli.options import DataDir, JsonOutput
 from cli.policy.telling import count, print_json
 from policies.bundle import unpack_bundle
@@ -101,17 +99,11 @@ def _tell(view: ControlView, rules: bool) -> None:
     for placed, whom in ((now.stable, "all agents"), (now.canary, "canary")):
         if placed is not None:
             _tell_placed(placed, whom, rules)
-    past = [
-        p
-        for p in reversed(bundles.kept.values())
-        if now.stable is None or p.head.digest != now.stable.head.digest
-    ]
+    past = [p for digest, p in bundles.kept.items() if now.stable is None or digest != now.stable.head.digest]
     if past:
-        table = Table("digest", "serial", "author", "issued", "reason", title="can be gone back to")
-        for placed in past:
-            head = placed.head
-            table.add_row(head.digest, str(head.serial), placed.author, _time(placed.issued_at), head.reason)
-        Console().print(table)
+        typer.echo("can be gone back to:")
+        rows = ((_short(p.head.digest), str(p.head.serial), _time(p.issued_at), p.head.reason) for p in past)
+        draw(("digest", "serial", "issued", "reason"), rows, wrapped="reason")
     for refused in bundles.refused:
         typer.echo(
             f"refused at offset {refused.offset} ({refused.why}), by {refused.author}: {refused.message}"
@@ -135,12 +127,19 @@ def _tell_workers(workers: list[Seen]) -> None:
     if not workers:
         typer.echo("no worker has said what it judges by")
         return
-    table = Table("worker", "judges by", "since offset", "canary", "control offset", "last heard")
-    for seen in workers:
-        s = seen.status
-        offsets = str(s.bundle_offset), s.canary or "", str(s.control_offset)
-        table.add_row(s.worker_id, s.bundle or "nothing", *offsets, _time(seen.at))
-    Console().print(table)
+    headings = ("worker", "judges by", "since offset", "canary", "control offset", "last heard")
+    draw(headings, (_row(seen) for seen in workers))
+
+
+def _row(seen: Seen) -> tuple[str, ...]:
+    status = seen.status
+    since = "" if status.bundle_offset is None else str(status.bundle_offset)
+    bundle, canary = _short(status.bundle or "nothing"), _short(status.canary or "")
+    return status.worker_id, bundle, since, canary, str(status.control_offset), _time(seen.at)
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
 
 
 def _tell_placed(placed: Placed, whom: str, rules: bool) -> None:
@@ -162,6 +161,6 @@ def _tell_placed(placed: Placed, whom: str, rules: bool) -> None:
 
 def _time(milliseconds: int) -> str:
     try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(" ", "seconds")
+        return moment(milliseconds)
     except (OverflowError, ValueError, OSError):
         return str(milliseconds)
