@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+RIVALS := .venv-rivals
 SOURCES := schemas policies detections ledger judgement streams sinks consumers runtime cli tests bench sdk
 
 .PHONY: help demo test check format bench overload soak chaos interop docs lock clean setup
@@ -45,7 +46,13 @@ format: $(VENV)/.dev ## format and mend what lint can mend
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
+$(RIVALS)/.done: $(BIN)/uv requirements/rivals.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python $(RIVALS)
+	$(UV) pip install --python $(RIVALS)/bin/python --require-hashes -r requirements/rivals.txt
+	@touch $@
+
 bench: $(VENV)/.dev ## measure: ratios to a baseline, alternating in one run
+	@$(MAKE) --no-print-directory $(RIVALS)/.done || echo "The engines of others do not install here: the series rivals goes without."
 	$(BIN)/python -m bench
 
 overload: $(VENV)/.dev ## one govern worker under three times what it can do, for ten minutes
@@ -74,6 +81,7 @@ lock: $(BIN)/uv ## pin every dependency with its hashes
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded -c requirements/base.txt -o requirements/embedded.txt
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded --group dev -c requirements/embedded.txt -o requirements/dev.txt
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.9 --custom-compile-command "make lock" sdk/pyproject.toml --extra kafka -o requirements/sdk.txt
+	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" --group bench -o requirements/rivals.txt
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) $(RIVALS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

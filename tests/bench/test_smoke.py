@@ -7,6 +7,8 @@ from pathlib import Path
 
 from bench.measure import Plan, Spread, alternate, quantile, ratios, spread
 from bench.report import Series, Target, as_markdown
+from bench.rulesets import half_said
+from bench.side_by_side import RIVALS, plain
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -39,10 +41,31 @@ def test_the_series_of_policies_runs(tmp_path: Path) -> None:
     assert all(len(rounds) == 1 and rounds[0] > 0 for rounds in series["raw"]["p50"].values())
 
 
+def test_rivals_are_measured_or_said_to_be_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    done = bench("--quick", "rivals", "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    (series,) = json.loads(file.read_text())["series"]
+    measured = {name.partition(",")[0] for name in series["raw"]["p50"]}
+    assert "praetor" in measured
+    for name in RIVALS:
+        assert (name in measured) != (name in series["raw"]["missing"])
+        assert any(note.startswith(f"{name}: ") for note in series["notes"])
+
+
+def test_a_rule_is_told_to_rivals_whole() -> None:
+    rules = half_said(100)
+    told = [plain(rule) for rule in rules]
+    assert told[0] == ("project-0", False, "agent-0", ["read:file"], "/workspace/project-0", 500)
+    assert told[49][1] and told[49].limit == 0
+    assert told[-2].actions == ["read:file", "write:file", "call:tool"] and told[-1].actions == ["exec:shell"]
+    assert sum(bool(rule.limit) for rule in told) == 10
+
+
 def test_an_unknown_series_is_a_usage_error() -> None:
     done = bench("nothing")
     assert done.returncode == 2
-    assert "govern, rules, policies, agents, archive, latency, sdk, hostile" in done.stderr
+    assert "govern, rules, policies, rivals, agents, archive, latency, sdk, hostile" in done.stderr
 
 
 def test_systems_take_turns_and_the_warm_up_is_dropped() -> None:

@@ -1,0 +1,40 @@
+"""Microsoft's agent-governance-toolkit, its Python engine: every rule's text is read for each request."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from agentmesh.governance.policy import Policy, PolicyEngine, PolicyRule
+
+from bench.rivals.plain import MOST_COST, Ready, Request, Rule
+
+
+def make(rules: Sequence[Rule]) -> Ready:
+    """Load some rules. It has no prefixes: whoever asks tells the folder as a field of its own."""
+    engine = PolicyEngine(conflict_strategy="deny_overrides")
+    made = [
+        PolicyRule(name=rule.name, condition=_condition(rule), action="deny" if rule.deny else "allow")
+        for rule in rules
+    ]
+    engine.load_policy(Policy(name="bench", agents=["*"], rules=made))
+
+    def decide(request: dict[str, Any]) -> bool:
+        return bool(engine.evaluate(request["agent"], request).allowed)
+
+    return Ready(_shape, decide)
+
+
+def _condition(rule: Rule) -> str:
+    told = [f"agent == '{rule.agent}'"] if rule.agent else []
+    if len(rule.actions) == 1:
+        told.append(f"action == '{rule.actions[0]}'")
+    else:
+        told.append(f"action in [{', '.join(map(repr, rule.actions))}]")
+    if rule.folder:
+        told.append(f"folder == '{rule.folder}'")
+    if rule.limit:
+        told.append(f"cost < {MOST_COST} and limit <= {rule.limit}")
+    return " and ".join(told)
+
+
+def _shape(request: Request) -> dict[str, Any]:
+    return {**request._asdict()}
