@@ -85,7 +85,7 @@ def _check(folder: Path, manifest: Manifest) -> None:
 def _rows(folder: Path, manifest: Manifest, settings: Settings) -> dict[str, int]:
     migrations = applied_then(manifest.migrations)
     prepare(settings, manifest.id)
-    rows: dict[str, int] = {}
+    rows = {table.name: 0 for table in manifest.tables}
     with errors_of(settings):
         client = connect(settings)
         make_tables(client, migrations)
