@@ -45,7 +45,7 @@ def reference_page() -> str:
         "Every key of every document of `praetor/v1`. Editors complete from the same source: put\n"
         "`# yaml-language-server: $schema=policy.schema.json` on a file's first line, with the path to\n"
         "[policy.schema.json](policy.schema.json) (`praetor policy schema` prints it). "
-        "How policies are written: [policies](../policies.md); the tools: [tools](tools.md).\n"
+        "How policies are written: [the guide](guide.md); the tools: [tools](tools.md).\n"
     )
     parts = [_section(title, schema["$defs"][name]) for name, title in SECTIONS.items()]
     return head + "".join(parts) + "".join(f"{line}\n" for line in _conditions())

@@ -58,7 +58,7 @@ def test_the_reference_has_every_part() -> None:
 def shipped() -> list[tuple[str, bytes]]:
     found = read_sources(None)
     found += [(f"template {t.value}", begin("mine", t).encode()) for t in Template]
-    pages = [ROOT / "docs/policies.md", *(ROOT / "docs/policies").glob("*.md")]
+    pages = (ROOT / "docs/policies").glob("*.md")
     for page in pages:
         for i, example in enumerate(
             re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)

@@ -1,0 +1,91 @@
+"""The pages about policies: what they show is run as it stands, in their order; commands they name exist."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from typer.testing import CliRunner
+
+from cli.main import app
+from cli.policy_files import read_sources
+from policies.cases import run_cases
+from policies.load import load_policies
+
+PAGES = Path(__file__).parents[2] / "docs/policies"
+BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
+NAMED = re.compile(r"# (\S+\.(?:yaml|jsonl))\n")
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    return BLOCK.findall((PAGES / page).read_text(encoding="utf-8"))
+
+
+def test_the_guide_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PRAETOR_DATA_DIR", str(tmp_path / "none"))
+    ran = 0
+    for language, text in blocks("guide.md"):
+        named = NAMED.match(text)
+        if named:
+            path = tmp_path / named[1]
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text[named.end() :])
+        elif language == "console":
+            for step in text.removeprefix("$ ").split("\n$ "):
+                _run(step)
+                ran += 1
+    assert ran > 6
+
+
+def _run(step: str) -> None:
+    command, *shown = step.strip().splitlines()
+    done = CliRunner().invoke(app, shlex.split(command)[1:])
+    assert done.exit_code == 0, (command, done.output)
+    said = [line.strip() for line in done.output.splitlines()]
+    for line in shown:
+        assert any(told.startswith(line.strip()) for told in said), (line, done.output)
+
+
+def test_policies_shown_in_the_pages_pass_their_cases() -> None:
+    shown = [text.encode() for language, text in blocks("library.md") if language == "yaml"]
+    loaded = load_policies(
+        [*read_sources(None), *((f"library.md {i}", text) for i, text in enumerate(shown))]
+    )
+    results = run_cases(loaded)
+    ours = [r for r in results if r.policy.startswith("our-")]
+    assert len(ours) == 4
+    assert [r for r in ours if not r.passed] == []
+
+
+def test_the_policy_of_safe_ai_shown_loads_as_it_stands() -> None:
+    shown = next(text for _, text in blocks("imports.md") if "safe_mode" in text)
+    assert all(r.passed for r in run_cases(load_policies([("policy.yaml", shown.encode())])))
+
+
+def test_what_is_shown_for_ci_is_yaml() -> None:
+    shown = [yaml.safe_load(text) for _, text in blocks("guide.md") if "praetor policy diff" in text]
+    assert [sorted(map(str, document)) for document in shown] == [["True", "jobs", "name"], ["policies"]]
+
+
+def commands() -> Iterator[str]:
+    """Every `praetor ...` in a block of a page that is not run above: shell, CI files."""
+    for page in sorted(PAGES.glob("*.md")):
+        for language, text in blocks(page.name):
+            if language != "console":
+                found = re.findall(r"^\s*(?:- (?:run: )?)?(praetor .+?)(?:\s{2,}#.*)?$", text, re.MULTILINE)
+                yield from (f"{page.name}: {command}" for command in found)
+
+
+@pytest.mark.parametrize("line", sorted(set(commands())))
+def test_commands_and_options_that_are_named_exist(line: str) -> None:
+    words = shlex.split(line.partition(": ")[2])[1:]
+    command: Any = typer.main.get_command(app)
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known | {"-"}
