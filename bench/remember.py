@@ -15,7 +15,7 @@ from detections.activity import CELL, count_action
 from runtime.kafka import started
 from schemas.keys import agent_key, partition_of
 from schemas.topics import STATE, topic_name
-from streams.partition import add_state_record, cell_key
+from streams.cells import add_state_record, cell_key
 from streams.takeover import MAX_BATCH_BYTES
 
 

@@ -1,6 +1,5 @@
 """One partition's memory, and what a batch of actions makes of it. No IO: the pipeline sends it."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
@@ -11,20 +10,16 @@ from judgement.judge import judge
 from judgement.rules import Rules
 from runtime.errors import Malformed
 from schemas.action import Action, read_action
-from schemas.keys import agent_key, partition_of
+from schemas.keys import agent_key
 from schemas.limits import MAX_VALUE_BYTES, oversize
-from schemas.verdict import Effect, Reason, Severity, Verdict
+from schemas.verdict import Effect, Verdict
 from streams.canary import Canary
+from streams.cells import Cells, Keyed, changed
 from streams.dead_letters import DeadLetter, Oversized, dead_letter
-from streams.progress import PROGRESS_KEY, Progress
+from streams.progress import Progress
+from streams.routing import Routes
 from streams.snapshots import is_due, snapshot_record
 from streams.threats import threat_record
-
-ROUTE_MEMO_LIMIT = 200_000
-
-Cells = dict[str, bytes]
-Keyed = tuple[bytes | None, bytes | None]
-
 
 EFFECT_NAMES = {effect: effect.name for effect in Effect}
 
@@ -73,7 +68,7 @@ class Partition:
         self.progress = progress
         self.agents = agents
         self._undo: dict[bytes, Cells | None] = {}
-        self._routes: dict[bytes, bytes] = {}
+        self._routes = Routes(place.partition, place.partitions, agents)
         self._writer = DecisionWriter(place.log_id, place.partition)
         self._rules: Rules | None = None
         self._control_offset = -1
@@ -133,18 +128,20 @@ class Partition:
             control_offset=max(self._control_offset, before.control_offset),
             engine=ENGINE,
         )
-        batch.cells = self._changed_cells()
+        batch.cells = [
+            record for key, old in self._undo.items() for record in changed(key, old or {}, self.agents[key])
+        ]
         return batch
 
     def _choose(self, canary: Canary, action: Action) -> None:
-        key = self._routes.get(action.agent) or agent_key(action.tenant, action.agent_id)
+        key = self._routes.key(action) or agent_key(action.tenant, action.agent_id)
         self._rules, self._writer = self._sides[canary.takes(key)]
 
     def _judge_one(self, action: Action, record: SourceRecord, batch: Batch, seq: int) -> Verdict:
-        key = self._routes.get(action.agent) or self._route(action)
+        key = self._routes.get(action.agent) or self._routes.key(action)
         if not key or key != record.key:  # an empty key is no agent's
             batch.effects["deny"] = batch.effects.get("deny", 0) + 1
-            return self._misrouted(action, record)
+            return self._routes.misrouted(action, record.key)
         rules = self._rules
         if rules is None:
             raise RuntimeError("no rules to judge by: call under first")
@@ -176,27 +173,6 @@ class Partition:
             batch.errors += len(verdict.errors)
         return verdict
 
-    def _route(self, action: Action) -> bytes:
-        """The key that an action of this agent must have, or b'' where its partition is another."""
-        key = agent_key(action.tenant, action.agent_id)
-        if key not in self.agents and partition_of(key, self.place.partitions) != self.place.partition:
-            return b""
-        if len(self._routes) >= ROUTE_MEMO_LIMIT:
-            self._routes.clear()
-        self._routes[action.agent] = key
-        return key
-
-    def _misrouted(self, action: Action, record: SourceRecord) -> Verdict:
-        key = agent_key(action.tenant, action.agent_id)
-        expected = partition_of(key, self.place.partitions)
-        message = (
-            f"misrouted: the key of this tenant and agent is {key[:256]!r}, in partition {expected}; "
-            f"it came with key {(record.key or b'')[:256]!r} in partition {self.place.partition}. "
-            "Use that key and partitioner=murmur2_random"
-        )
-        reason = Reason("praetor", "misrouted", Effect.deny, message)
-        return Verdict(Effect.deny, reasons=(reason,), severity=Severity.high, tags=("ASI03",))
-
     def _snapshot(self, action: Action, record: SourceRecord, batch: Batch, seq: int, cells: Cells) -> None:
         place = {
             "log_id": self.place.log_id,
@@ -212,18 +188,6 @@ class Partition:
         value = snapshot_record(place, cells)
         if value is not None:
             batch.snapshots.append((record.key, value))
-
-    def _changed_cells(self) -> list[Keyed]:
-        changed: list[Keyed] = []
-        for key, old in self._undo.items():
-            new = self.agents[key]
-            before = old or {}
-            for name, value in new.items():
-                if before.get(name) != value:
-                    changed.append((cell_key(key, name), value))
-            if not before.keys() <= new.keys():
-                changed += [(cell_key(key, n), None) for n in before if n not in new]
-        return changed
 
     def commit(self, batch: Batch) -> None:
         """The transaction is on the broker: this is what the partition is now."""
@@ -251,19 +215,3 @@ def _read(record: SourceRecord, received_at: int) -> Action:
         if why:
             raise Oversized(why)
     return read_action(record.value, received_at)
-
-
-def cell_key(agent: bytes, cell: str) -> bytes:
-    """The key on agent.state of one cell of one agent."""
-    return agent + b"\x00" + cell.encode()
-
-
-def add_state_record(key: bytes, value: bytes | None, agents: dict[bytes, Cells]) -> None:
-    """Fold one record of agent.state into an agent's cells; progress records are somebody else's."""
-    if key == PROGRESS_KEY:
-        return
-    agent, _, cell = key.partition(b"\x00")
-    if value is not None:
-        agents.setdefault(agent, {})[sys.intern(cell.decode())] = value
-    elif agent in agents:
-        agents[agent].pop(cell.decode(), None)

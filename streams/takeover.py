@@ -16,8 +16,9 @@ from schemas.topics import (
     THREATS,
     topic_name,
 )
+from streams.cells import Cells, add_state_record
 from streams.control_view import ControlView
-from streams.partition import Cells, Partition, Place, add_state_record
+from streams.partition import Partition, Place
 from streams.progress import PROGRESS_KEY, read_progress
 
 TAIL_RECORDS = 2_000

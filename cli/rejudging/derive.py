@@ -14,7 +14,8 @@ from judgement.engine import ENGINE
 from ledger.merkle import HASH_SIZE, Frontier
 from runtime.errors import PraetorError
 from schemas.topics import CONTROL
-from streams.partition import Cells, Partition, Place
+from streams.cells import Cells
+from streams.partition import Partition, Place
 from streams.progress import Progress
 from streams.snapshots import DAY_MS, Snapshot
 

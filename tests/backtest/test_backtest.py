@@ -16,7 +16,7 @@ from judgement.rules import compile_rules
 from runtime.errors import PraetorError
 from schemas.action import read_action
 from sinks.connection import connect
-from streams.partition import Cells
+from streams.cells import Cells
 from streams.snapshots import DAY_MS
 from tests.backtest.world import World, bundle_of, candidate, live
 

@@ -23,10 +23,11 @@ from schemas.topics import DECISIONS, SNAPSHOTS
 from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
 from sinks.migrate import migrate
+from streams.cells import Cells
 from streams.control import read_view
 from streams.control_view import ControlView
 from streams.keyring import CONTROL, read_verify_keys
-from streams.partition import Cells, Partition, Place, SourceRecord
+from streams.partition import Partition, Place, SourceRecord
 from streams.progress import Progress
 from streams.snapshots import DAY_MS
 from streams.standing_orders import payload

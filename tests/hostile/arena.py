@@ -24,7 +24,8 @@ from schemas.topics import ACTIONS
 from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
 from sinks.migrate import migrate
-from streams.partition import Cells, Partition, Place, add_state_record
+from streams.cells import Cells, add_state_record
+from streams.partition import Partition, Place
 from streams.progress import Progress
 from tests.hostile.mutation import CLEAN, Wild, clean, wild
 from tests.streams.exactly_once import violations

@@ -12,7 +12,7 @@ import pytest
 from detections.activity import CELL, read_activity
 from schemas.codec import decode
 from schemas.keys import agent_key, partition_of
-from streams.partition import cell_key
+from streams.cells import cell_key
 from tests.streams.exactly_once import violations
 from tests.streams.fleet import Sent, action, framed, routed
 from tests.streams.helpers import Log

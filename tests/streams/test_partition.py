@@ -11,7 +11,8 @@ from judgement.rules import compile_rules
 from ledger.merkle import Frontier, leaf_hash
 from runtime.errors import PraetorError
 from schemas.codec import decode
-from streams.partition import Batch, Cells, Partition, Place, add_state_record
+from streams.cells import Cells, add_state_record
+from streams.partition import Batch, Partition, Place
 from streams.progress import Progress, read_progress
 from tests.streams.fleet import fleet
 from tests.streams.helpers import bundle

@@ -15,8 +15,8 @@ from schemas.topics import ACTIONS, CONTROL, TOPICS
 from sinks.connection import connect
 from sinks.migrate import TABLE, read_migrations
 from sinks.statements import split_statements
+from streams.cells import Cells, add_state_record
 from streams.orders import open_order
-from streams.partition import Cells, add_state_record
 from streams.progress import PROGRESS_KEY, Progress, read_progress
 from streams.topics import Wanted, create_topics
 

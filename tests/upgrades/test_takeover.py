@@ -27,7 +27,7 @@ from sinks.connection import connect
 from sinks.migrate import migrate
 from sinks.rows import read_records
 from sinks.tables import DECISIONS
-from streams.partition import add_state_record
+from streams.cells import add_state_record
 from tests.ledger_cli.helpers import run
 from tests.streams.fleet import Sent, action
 from tests.streams.helpers import Log
