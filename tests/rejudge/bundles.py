@@ -25,6 +25,13 @@ def remembering(number: int) -> Bundle:
             "when": f"session.actions % 11 == {number} && agent.denials > {number}",
             "message": "look again",
         },
+        {
+            "id": "clamped",
+            "effect": "modify",
+            "match": {"tools": ["tool"], "actions": ["read:*"]},
+            "modify": [{"clamp": "n", "max": 500 + number}],
+            "message": "not more",
+        },
         {"id": "burst", "effect": "defer", "match": {"detections": ["denial-burst"]}, "message": "calm down"},
         {
             "id": "twice",

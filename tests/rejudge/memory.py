@@ -16,6 +16,7 @@ from streams.orders import Order, sign_order
 from streams.partition import Partition, Place
 from streams.progress import Progress
 from streams.snapshots import DAY_MS, Snapshot, read_snapshot, snapshot_of
+from streams.standing_orders import payload
 from tests.rejudge.bundles import remembering
 from tests.streams.fleet import fleet
 from tests.streams.test_exactly_once import Stored as Source
@@ -23,6 +24,15 @@ from tests.streams.test_exactly_once import stored
 
 LOG_ID = "log-of-the-test"
 BUNDLES = 4
+QUARANTINE = Order(
+    LOG_ID,
+    "quarantine",
+    "author",
+    50,
+    payload(
+        target={"kind": "agent", "tenant": "tenant-1", "agent": "agent-1"}, reason="one of its kind is a copy"
+    ),
+)
 Records = list[tuple[int, bytes | None]]
 
 
@@ -33,7 +43,7 @@ def control_records(key: SigningKey, partitions: int = 1) -> Records:
     for number in range(BUNDLES):
         packed = pack_bundle(remembering(number))
         values.append(sign_order(Order(LOG_ID, "bundle", "author", 2 + number, packed), key))
-        values.append(b"not believed")
+        values.append(b"not believed" if number % 2 else sign_order(QUARANTINE, key))
     return list(enumerate(values))
 
 

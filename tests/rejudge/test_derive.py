@@ -51,7 +51,14 @@ def test_every_kind_of_decision_over_days_and_bundles_is_derived_equal(judged: J
     records = [one.record for one in chosen]
     assert len({r["received_at"] // DAY_MS for r in records}) >= 4
     assert len({r["bundle"] for r in records}) == BUNDLES
-    assert {Effect[r["effect"]].name for r in records} >= {"allow", "deny", "require_approval", "defer"}
+    assert {Effect[r["effect"]].name for r in records} == {
+        "allow",
+        "deny",
+        "modify",
+        "require_approval",
+        "defer",
+    }
+    assert {r["reasons"][0]["policy"] for r in records if r["reasons"]} >= {"praetor", "control"}
     assert any(one.misrouted for one in chosen) and any(r["duplicate_of"] for r in records)
     assert {d.snapshot is None for d in derived} == {True, False}
     thousandth = {s.seq for _, s in store.taken} & {d.snapshot for d in derived}
