@@ -11,8 +11,8 @@ from typing import Any
 from policies.cases import Trial
 from policies.imports.agt_cases import make_cases
 from policies.imports.agt_cel import literal
-from policies.imports.agt_rules import Rules, read_rules, slug
-from policies.imports.remarks import Imported, Remark, Unusable, line_of
+from policies.imports.agt_rules import Rules, read_rules
+from policies.imports.remarks import Imported, Remark, Unusable, line_of, slug
 from policies.load import Loaded
 from policies.model import API_VERSION, DetectionSettings, Policy
 from policies.node import Mistake, Node

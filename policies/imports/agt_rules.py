@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 from policies.imports.agt_cel import to_match
 from policies.imports.agt_condition import Condition, NotCarried, disjoint, parse_condition
-from policies.imports.remarks import Remark, line_of
+from policies.imports.remarks import Remark, line_of, slug
 from policies.node import Node
-from policies.types import RESERVED_NAMES
 
 KEYS = ("name", "description", "stage", "condition", "action", "limit", "approvers", "priority", "enabled")
 STAGES = {"pre_tool": "call", "pre_input": "prompt", "post_tool": "result"}
@@ -54,18 +53,6 @@ class Rules:
     read: list[Read] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
-
-
-def slug(name: str, taken: set[str]) -> str:
-    """A name as ours are written, and none that is taken."""
-    made = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:80] or "rule"
-    made = f"agt-{made}" if made in RESERVED_NAMES else made
-    number, unique = 1, made
-    while unique in taken:
-        number += 1
-        unique = f"{made}-{number}"
-    taken.add(unique)
-    return unique
 
 
 def read_rules(node: Node, agents: list[str]) -> Rules:

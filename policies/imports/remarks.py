@@ -1,11 +1,13 @@
 """What an import has to say about a document: what was left out, and what was read in a way worth knowing."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import yaml
 
 from policies.node import Mistake, Node
+from policies.types import RESERVED_NAMES
 
 WIDTH = 110
 
@@ -36,6 +38,18 @@ class Imported(NamedTuple):
     def lost(self) -> list[Remark]:
         """What was left out."""
         return [remark for remark in self.remarks if remark.lost]
+
+
+def slug(name: str, taken: set[str]) -> str:
+    """A name as ours are written, and none that is taken."""
+    made = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:80] or "rule"
+    made = f"agt-{made}" if made in RESERVED_NAMES else made
+    number, unique = 1, made
+    while unique in taken:
+        number += 1
+        unique = f"{made}-{number}"
+    taken.add(unique)
+    return unique
 
 
 def line_of(node: Node, *path: str | int) -> int:
