@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import agents, archive, govern, hostile, latency, policies, rules, sdk, side_by_side
+from bench import agents, archive, bundles, govern, hostile, latency, policies, rules, sdk, side_by_side
 from bench.measure import Plan
 from bench.report import Series, as_json, as_markdown, show
 from bench.stack import quiet
@@ -19,6 +19,7 @@ SERIES: dict[str, Callable[[Plan], Series]] = {
     "rules": rules.run,
     "policies": policies.run,
     "rivals": side_by_side.run,
+    "bundles": bundles.run,
     "agents": agents.run,
     "archive": archive.run,
     "latency": latency.run,

@@ -11,6 +11,7 @@ from bench.drain import drain_govern
 from bench.remember import judge_among, remember
 from bench.rows import archive, dump, insert
 from bench.stack import Job, quiet, read_job
+from bench.swap import swap
 from bench.traffic import produce, read
 
 KINDS: dict[str, Callable[[Job], Coroutine[Any, Any, dict[str, Any]]]] = {
@@ -23,6 +24,7 @@ KINDS: dict[str, Callable[[Job], Coroutine[Any, Any, dict[str, Any]]]] = {
     "insert": insert,
     "produce": produce,
     "read": read,
+    "swap": swap,
 }
 
 

@@ -25,7 +25,7 @@ PYTHON = ROOT / ".venv-rivals" / "bin" / "python"
 RIVALS = {
     "cedarpy": "Cedar in Rust; resources are compared in the context.",
     "pycasbin": "FastEnforcer, by agent and action; what is for all agents stands once for each agent.",
-    "agent-governance-toolkit": "its Python engine; it has no prefixes, so the folder is told apart.",
+    "agent-governance-toolkit": "its Python engine, a policy an agent; without prefixes: the folder is told.",
 }
 COUNTS = (100, 1_000, 10_000)
 SECONDS = 1.0

@@ -6,7 +6,7 @@ from detections.detector import Detector
 from detections.registry import DETECTORS as BUILDERS
 from judgement.facts import read_facts
 from judgement.standing import NOTHING, Standing
-from policies.bundle import Bundle
+from policies.bundle import Bundle, Rest, no_rest
 from policies.index import Index
 from policies.limits import Spent
 from policies.types import CODED
@@ -34,12 +34,12 @@ class Rules:
     spent: Spent = field(default_factory=dict)
 
 
-def compile_rules(bundle: Bundle) -> Rules:
-    """Compile a bundle.
+def compile_rules(bundle: Bundle, rest: Rest = no_rest) -> Rules:
+    """Compile a bundle; `rest` is called after each rule, so that other threads may have their turns.
 
     Raises:
         BadCondition: a condition of it does not compile under this version's CEL.
     """
     settings = bundle.content.detections.model_dump(by_alias=True)
     detectors = tuple(BUILDERS[name](settings[name]) for name in CODED)
-    return Rules(bundle.digest, Index(bundle.content, read_facts), detectors)
+    return Rules(bundle.digest, Index(bundle.content, read_facts, rest), detectors)

@@ -6,11 +6,11 @@ Cases and descriptions stay outside: a digest says how actions are judged, nothi
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from policies.canonical import canonical
 from policies.model import API_VERSION, DetectionSettings, Entries, Policy
@@ -20,6 +20,18 @@ from policies.types import Id, Model, Name
 from runtime.errors import Newer, PraetorError
 
 LARGEST_BUNDLE = 64 << 20
+FEW = 4
+"""Rules that are validated in one call, in which no other thread has its turn."""
+
+Rest = Callable[[], None]
+"""What a long computation calls now and then, so that whoever shares the interpreter has a turn."""
+
+
+def no_rest() -> None:
+    """Go on at once."""
+
+
+_RULES = TypeAdapter(list[Rule])
 
 
 class BundlePolicy(Model):
@@ -95,8 +107,8 @@ def _rules(policy: Policy, by_name: Mapping[str, Policy], names: Vocabulary) -> 
         raise PraetorError(f"policy {policy.metadata.name}: {error}") from error
 
 
-def load_bundle(data: bytes) -> Bundle:
-    """Read and validate a bundle's JSON.
+def load_bundle(data: bytes, rest: Rest = no_rest) -> Bundle:
+    """Read and validate a bundle's JSON; `rest` is called after every few rules.
 
     Raises:
         Newer: canonical JSON, but no bundle of this version's language.
@@ -114,6 +126,7 @@ def load_bundle(data: bytes) -> Bundle:
             "the bundle's JSON is not canonical (RFC 8785); build it with `praetor policy build`"
         )
     try:
+        _validate_rules(value, rest)
         content = Content.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
@@ -123,6 +136,21 @@ def load_bundle(data: bytes) -> Bundle:
         ) from error
     _check_names(content)
     return Bundle("sha256:" + hashlib.sha256(data).hexdigest(), data, content)
+
+
+def _validate_rules(value: Any, rest: Rest) -> None:
+    """Put rules in the place of what they are written as, a few in a call, as far as they are right."""
+    policies = value.get("policies") if isinstance(value, dict) else None
+    for policy in policies if isinstance(policies, list) else ():
+        rules = policy.get("rules") if isinstance(policy, dict) else None
+        if not isinstance(rules, list):
+            continue
+        for first in range(0, len(rules), FEW):
+            try:
+                rules[first : first + FEW] = _RULES.validate_python(rules[first : first + FEW])
+            except ValidationError:
+                return  # the whole is validated after this, and tells the place
+            rest()
 
 
 def _check_names(content: Content) -> None:
@@ -145,8 +173,8 @@ def pack_bundle(bundle: Bundle) -> bytes:
     return zlib.compress(bundle.json, 9)
 
 
-def unpack_bundle(data: bytes) -> Bundle:
-    """Read a compressed bundle; memory stays bounded whatever the bytes are.
+def unpack_bundle(data: bytes, rest: Rest = no_rest) -> Bundle:
+    """Read a compressed bundle; memory stays bounded whatever the bytes are. `rest` as in `load_bundle`.
 
     Raises:
         PraetorError: not zlib, larger than allowed, cut short, followed by other bytes, or as `load_bundle`.
@@ -160,4 +188,4 @@ def unpack_bundle(data: bytes) -> Bundle:
         raise PraetorError(f"the bundle decompresses to more than {LARGEST_BUNDLE} bytes")
     if not reader.eof or reader.unused_data:
         raise PraetorError("the compressed bundle is cut short, or other bytes follow it")
-    return load_bundle(text)
+    return load_bundle(text, rest)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from policies.bundle import Content
+from policies.bundle import Content, Rest, no_rest
 from policies.cel import BadCondition
 from policies.conditions import Reader, compile_demand
 from policies.outcome import CompiledRule, Composer, Failure, Outcome, compile_rule, deciding_order
@@ -45,8 +45,8 @@ class Compiled:
         return outcome
 
 
-def compile_content(content: Content) -> list[tuple[CompiledRule, Rule]]:
-    """Every rule of a bundle, ready to judge, in deciding order.
+def compile_content(content: Content, rest: Rest = no_rest) -> list[tuple[CompiledRule, Rule]]:
+    """Every rule of a bundle, ready to judge, in deciding order; `rest` is called after each.
 
     Raises:
         BadCondition: a condition does not compile.
@@ -57,6 +57,7 @@ def compile_content(content: Content) -> list[tuple[CompiledRule, Rule]]:
         for rule in policy.rules:
             demand = compile_demand(policy.name, rule, content.lists)
             found.append((compile_rule(policy.name, enforced, rule, demand), rule))
+            rest()
     return sorted(found, key=lambda pair: deciding_order(pair[0], pair[1].priority))
 
 

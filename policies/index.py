@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from policies.bitset import bits, lowest
-from policies.bundle import Content
+from policies.bundle import Content, Rest, no_rest
 from policies.candidates import Candidates, Ruling, rule_on
 from policies.compiled import Compiled, compile_content, written
 from policies.conditions import Cells, Reader, Sight
@@ -33,13 +33,15 @@ class Index:
         uses_session: whether some condition looks at `session`: only then must its cell be kept.
     """
 
-    def __init__(self, content: Content, read: Reader) -> None:
+    def __init__(self, content: Content, read: Reader, rest: Rest = no_rest) -> None:
         """Compile a bundle's policies; `read` tells what conditions see of an agent's cells.
+
+        `rest` is called after each rule.
 
         Raises:
             BadCondition: a condition does not compile.
         """
-        ordered = compile_content(content)
+        ordered = compile_content(content, rest)
         rules = [compiled for compiled, _ in ordered]
         matches = [rule.match for _, rule in ordered]
         self._tenants = Dimension([written(m.tenants) for m in matches])

@@ -2,11 +2,15 @@
 
 import gc
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 TURN_SECONDS = 0.0005
 """How long the thread computes before the loop gets its turn; Python's default is ten times that."""
+
+SHARE_SECONDS = 0.0002
+MOMENT_SECONDS = 0.00005
 
 
 @contextmanager
@@ -29,3 +33,19 @@ def beside_the_loop() -> Iterator[None]:
         if collected:
             gc.freeze()
             gc.enable()
+
+
+def give_way() -> Callable[[], None]:
+    """What the thread calls often: once it has computed for less than half a turn, it sleeps for a moment.
+
+    Else both threads would have one half of the time, and a batch take twice as long.
+    """
+    since = time.perf_counter()
+
+    def rest() -> None:
+        nonlocal since
+        if time.perf_counter() - since > SHARE_SECONDS:
+            time.sleep(MOMENT_SECONDS)
+            since = time.perf_counter()
+
+    return rest

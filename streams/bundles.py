@@ -7,6 +7,7 @@ from dataclasses import replace
 from judgement.rules import Rules, compile_rules
 from ledger.keys import VerifyKey
 from policies.bundle import unpack_bundle
+from runtime.beside import give_way
 from runtime.errors import Malformed, Newer, PraetorError
 from streams.bundle_orders import LARGEST_PACKED, Head, read_head, read_part
 from streams.bundle_parts import Parts, inflate
@@ -169,11 +170,13 @@ def _read(order: Order, placed: Placed) -> Placed:
 
 
 def _compiled(packed: bytes) -> Rules:
-    bundle = unpack_bundle(packed)
-    compiled = compile_rules(bundle)
+    rest = give_way()
+    bundle = unpack_bundle(packed, rest)
+    compiled = compile_rules(bundle, rest)
     # one by one: to free them all at once is one call, and no other thread gets its turn in it
     pieces = [rule for policy in bundle.content.policies for rule in policy.rules]
     del bundle
     while pieces:
         pieces.pop()
+        rest()
     return compiled

@@ -9,13 +9,15 @@ from bench.rivals.plain import MOST_COST, Ready, Request, Rule
 
 
 def make(rules: Sequence[Rule]) -> Ready:
-    """Load some rules. It has no prefixes: whoever asks tells the folder as a field of its own."""
+    """Load some rules, a policy an agent. It has no prefixes: the folder is told as a field of its own."""
     engine = PolicyEngine(conflict_strategy="deny_overrides")
-    made = [
-        PolicyRule(name=rule.name, condition=_condition(rule), action="deny" if rule.deny else "allow")
-        for rule in rules
-    ]
-    engine.load_policy(Policy(name="bench", agents=["*"], rules=made))
+    owned: dict[str, list[PolicyRule]] = {}
+    for rule in rules:
+        made = PolicyRule(name=rule.name, condition=_condition(rule), action="deny" if rule.deny else "allow")
+        owned.setdefault(rule.agent, []).append(made)
+    for agent, policy in owned.items():
+        name = f"policy-{agent}"
+        engine.load_policy(Policy(name=name, agents=[agent or "*"], rules=policy))
 
     def decide(request: dict[str, Any]) -> bool:
         return bool(engine.evaluate(request["agent"], request).allowed)
@@ -24,11 +26,8 @@ def make(rules: Sequence[Rule]) -> Ready:
 
 
 def _condition(rule: Rule) -> str:
-    told = [f"agent == '{rule.agent}'"] if rule.agent else []
-    if len(rule.actions) == 1:
-        told.append(f"action == '{rule.actions[0]}'")
-    else:
-        told.append(f"action in [{', '.join(map(repr, rule.actions))}]")
+    one = len(rule.actions) == 1
+    told = [f"action == '{rule.actions[0]}'" if one else f"action in [{', '.join(map(repr, rule.actions))}]"]
     if rule.folder:
         told.append(f"folder == '{rule.folder}'")
     if rule.limit:

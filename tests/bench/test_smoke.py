@@ -41,6 +41,16 @@ def test_the_series_of_policies_runs(tmp_path: Path) -> None:
     assert all(len(rounds) == 1 and rounds[0] > 0 for rounds in series["raw"]["p50"].values())
 
 
+def test_bundles_are_compiled_and_swapped(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    done = bench("--quick", "bundles", "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    (series,) = json.loads(file.read_text())["series"]
+    (swap,) = series["raw"]["swaps"]
+    assert all(swap[size][part] for size in ("100", "5000") for part in ("alone", "swapping"))
+    assert len(series["targets"]) == 4
+
+
 def test_rivals_are_measured_or_said_to_be_left_out(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     done = bench("--quick", "rivals", "--json", str(file))
@@ -65,7 +75,7 @@ def test_a_rule_is_told_to_rivals_whole() -> None:
 def test_an_unknown_series_is_a_usage_error() -> None:
     done = bench("nothing")
     assert done.returncode == 2
-    assert "govern, rules, policies, rivals, agents, archive, latency, sdk, hostile" in done.stderr
+    assert "govern, rules, policies, rivals, bundles, agents, archive, latency, sdk, hostile" in done.stderr
 
 
 def test_systems_take_turns_and_the_warm_up_is_dropped() -> None:

@@ -122,3 +122,14 @@ def test_compressed_bytes_cannot_explode(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_broken_compression_is_refused(data: bytes) -> None:
     with pytest.raises(PraetorError, match="compress"):
         unpack_bundle(data)
+
+
+def test_rests_are_frequent_and_a_mistake_keeps_its_place() -> None:
+    bundle = build_bundle([make_policy([{} for _ in range(40)])])
+    rests: list[None] = []
+    assert load_bundle(bundle.json, lambda: rests.append(None)) == bundle
+    assert len(rests) >= 10
+    wrong = json.loads(bundle.json)
+    wrong["policies"][0]["rules"][33]["priority"] = "high"
+    with pytest.raises(PraetorError, match=r"policies\.0\.rules\.33\.priority: Input should be"):
+        load_bundle(canonical(wrong))

@@ -2,10 +2,11 @@
 
 import gc
 import sys
+import threading
 
 import pytest
 
-from runtime.beside import TURN_SECONDS, beside_the_loop
+from runtime.beside import TURN_SECONDS, beside_the_loop, give_way
 
 
 class Ring:
@@ -36,3 +37,23 @@ def test_a_failure_leaves_it_as_it_was_too() -> None:
         assert gc.isenabled() and sys.getswitchinterval() == turn
     finally:
         gc.unfreeze()
+
+
+def test_whoever_gives_way_lets_another_thread_work() -> None:
+    done, stop = [0], threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            done[0] += 1
+
+    other = threading.Thread(target=work)
+    rest = give_way()
+    other.start()
+    try:
+        seen = set()
+        while len(seen) < 20:
+            seen.add(done[0])
+            rest()
+    finally:
+        stop.set()
+        other.join()
