@@ -8,7 +8,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import agents, archive, bundles, govern, hostile, latency, policies, rules, sdk, side_by_side
+from bench import (
+    agents,
+    archive,
+    backtest,
+    bundles,
+    govern,
+    hostile,
+    latency,
+    policies,
+    rules,
+    sdk,
+    side_by_side,
+)
 from bench.measure import Plan
 from bench.report import Series, as_json, as_markdown, show
 from bench.stack import quiet
@@ -22,6 +34,7 @@ SERIES: dict[str, Callable[[Plan], Series]] = {
     "bundles": bundles.run,
     "agents": agents.run,
     "archive": archive.run,
+    "backtest": backtest.run,
     "latency": latency.run,
     "sdk": sdk.run,
     "hostile": hostile.run,
@@ -34,6 +47,7 @@ examples:
   python -m bench                          every series, 5 rounds (some 30 minutes on 2 cores)
   python -m bench rules agents             two of them
   python -m bench govern --rounds 9 --json figures.json --markdown docs/benchmarks.md
+  python -m bench backtest --actions 1000000 --rounds 3
   python -m bench govern --rounds 1 --profile     where govern's time goes (profile-*.txt)
   python -m bench --quick                  does everything run? (figures mean nothing)
 """

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from bench.backtest import try_candidate
 from bench.bare import drain_bare
 from bench.drain import drain_govern
 from bench.remember import judge_among, remember
@@ -25,6 +26,7 @@ KINDS: dict[str, Callable[[Job], Coroutine[Any, Any, dict[str, Any]]]] = {
     "produce": produce,
     "read": read,
     "swap": swap,
+    "backtest": try_candidate,
 }
 
 

@@ -111,7 +111,8 @@ def _check_rows(settings: Settings, job: Job) -> None:
             found = int(str(client.command(f"SELECT count() FROM {table}")))
             if found != job.settings["rows"]:
                 raise PraetorError(f"{table} holds {found} rows, not {job.settings['rows']}")
-        client.command(f"DROP DATABASE {settings.clickhouse_database}")
+        if not job.settings.get("keep"):
+            client.command(f"DROP DATABASE {settings.clickhouse_database}")
 
 
 async def dump(job: Job) -> dict[str, Any]:

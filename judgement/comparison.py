@@ -37,13 +37,13 @@ class Comparison:
     def __init__(self, tally: Tally) -> None:
         """Take the tally."""
         self._tally = tally
-        self._pairs: dict[tuple[int, int, Effect, Effect], _Pair] = {}
+        self._pairs: dict[tuple[int, int, int, int], _Pair] = {}
 
     def compare(self, stored: Recorded, old: Judgement, new: Judgement) -> None:
         """Count one action."""
         was, now = old.verdict, new.verdict
         # reasons are one object for like outcomes, also where the verdict is one action's own
-        key = (id(was.reasons), id(now.reasons), was.effect, now.effect)
+        key = (id(was.reasons), id(now.reasons), id(was.effect), id(now.effect))
         pair = self._pairs.get(key)
         if pair is None:
             if len(self._pairs) >= PAIRS:

@@ -4,6 +4,7 @@ Avro needs no separators: bytes that begin with the whole encoding of a verdict 
 verdict like an earlier one is known by comparing bytes, and only a new one is walked through.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 from runtime.errors import Malformed
@@ -11,6 +12,7 @@ from schemas.action import ACTION_IDS, Action, leading_action, read_action
 from schemas.catalogue import DECISIONS, IDS, schema
 from schemas.codec import encode_body
 from schemas.lazy import Odd, long_at
+from schemas.varint import zigzag
 from schemas.verdict import Effect
 
 KEY_BYTES = 24
@@ -84,15 +86,20 @@ class DecisionReader:
         action, at = leading_action(schema_id, body)
         try:
             made, partition, at = self._made(body, at)
-            _, at = long_at(body, at)
-            seq, at = long_at(body, at)
-            action.received_at, at = long_at(body, at)
-            erased = False
-            for text in (action.arguments, action.content, made.modified or None):
-                there = body[at]
-                erased = erased or (there != 0 and text is None)
-                at += 33 if there else 1
-            written, at = long_at(body, at)
+            while body[at] > 127:  # the source's offset
+                at += 1
+            seq, at = long_at(body, at + 1)
+            action.received_at, at = _moment(body, at)
+            # digests of free texts: one that is there without its text tells of erasure
+            erased = body[at] != 0 and action.arguments is None
+            at += 33 if body[at] else 1
+            if body[at : at + 2] == b"\x00\x00":  # what is usual: no other text
+                at += 2
+            else:
+                for there in (action.content is not None, made.modified):
+                    erased = erased or (body[at] != 0 and not there)
+                    at += 33 if body[at] else 1
+            written = schema_id if body.startswith(_written(schema_id), at) else long_at(body, at)[0]
         except (Odd, IndexError, UnicodeDecodeError, ValueError) as error:
             raise Malformed("the bytes are not those of a decision") from error
         if written != schema_id:
@@ -117,6 +124,20 @@ class DecisionReader:
             entries.pop()
         entries.insert(0, (body[at:end], made, partition))
         return made, partition, end
+
+
+@cache
+def _written(schema_id: int) -> bytes:
+    return zigzag(schema_id)
+
+
+def _moment(body: bytes, at: int) -> tuple[int, int]:
+    """A time in milliseconds: of 6 bytes from 1970 to 2039."""
+    b0, b1, b2, b3, b4, b5 = body[at : at + 6]
+    if b5 > 127 or b0 & b1 & b2 & b3 & b4 < 128:
+        return long_at(body, at)
+    raw = b0 & 127 | (b1 & 127) << 7 | (b2 & 127) << 14 | (b3 & 127) << 21 | (b4 & 127) << 28 | b5 << 35
+    return raw >> 1 ^ -(raw & 1), at + 6
 
 
 def _walk(body: bytes, at: int) -> tuple[Made, int, int]:

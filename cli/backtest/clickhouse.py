@@ -23,7 +23,9 @@ from sinks.rows import read_records
 from sinks.tables import SNAPSHOTS
 from streams.snapshots import snapshot_of
 
-CHUNK_ACTIONS = 25_000
+CHUNKS_WANTED = 32
+CHUNK_LEAST, CHUNK_MOST = 5_000, 50_000
+"""Actions: what decides over chunks is the window alone, never who reads them."""
 ASKED_AT_ONCE = 1_000
 PATIENCE = 600
 
@@ -48,14 +50,15 @@ SELECT sum(n), hex((min((tenant, agent_id)) AS first).1), hex(first.2),
        hex((max((tenant, agent_id)) AS last).1), hex(last.2)
 FROM
 (
-    SELECT tenant, agent_id, n, sum(n) OVER (ORDER BY tenant, agent_id ROWS UNBOUNDED PRECEDING) AS upto
+    SELECT tenant, agent_id, n, sum(n) OVER (ORDER BY tenant, agent_id ROWS UNBOUNDED PRECEDING) AS upto,
+           greatest({{least:Int64}}, least({{most:Int64}}, intDiv(sum(n) OVER (), {{wanted:Int64}}))) AS size
     FROM
     (
         SELECT toString(tenant) AS tenant, agent_id, count() AS n
         FROM decisions WHERE {OURS} AND {WITHIN} GROUP BY tenant, agent_id
     )
 )
-GROUP BY intDiv(upto - n, {{size:Int64}}) ORDER BY first
+GROUP BY intDiv(upto - n, size) ORDER BY first
 """  # noqa: S608
 KNOWN_BEFORE = (
     f"SELECT uniqExact(tenant, agent_id) FROM decisions WHERE {OURS} AND {RANGE}"  # noqa: S608
@@ -198,7 +201,8 @@ def plan_clickhouse(settings: Settings, window: Window, log_id: str = "") -> Pla
         place = Place(settings, log_id or logs[-1], window, False)
         earlier = bool(client.query(EARLIER, place.values()).result_rows[0][0])
         place = Place(settings, place.log_id, window, earlier)
-        rows = client.query(CHUNKS, place.values() | {"size": CHUNK_ACTIONS}).result_rows
+        sizes = {"least": CHUNK_LEAST, "most": CHUNK_MOST, "wanted": CHUNKS_WANTED}
+        rows = client.query(CHUNKS, place.values() | sizes).result_rows
         bundles = frozenset(row[0] for row in client.query(BUNDLES, place.values()).result_rows)
     chunks = [AgentRange(place, int(n), (t0, a0), (t1, a1)) for n, t0, a0, t1, a1 in rows]
     return Plan(chunks, place.log_id, bundles)

@@ -15,6 +15,8 @@ ONE_A_BLOCK = {"output_format_avro_codec": "null", "output_format_avro_sync_inte
 """ClickHouse's settings: blocks end after 32 bytes or more, which every decision has."""
 PIECE = 1 << 20
 SYNC_BYTES = 16
+ONE = 2
+"""The byte of the number 1."""
 
 
 class Readable(Protocol):
@@ -39,9 +41,14 @@ def records(stream: Readable) -> Iterator[bytes]:
             if not sync:
                 at, sync = _header(data)
             while at < len(data):
-                count, start = long_at(data, at)
-                size, start = long_at(data, start)
-                end = start + size
+                low, high = data[at + 1], data[at + 2]
+                if data[at] == ONE and low > 127 > high:  # what is usual: one record, a length of two bytes
+                    count, end = 1, at + 3 + ((low & 127 | high << 7) >> 1)
+                    start = at + 3
+                else:
+                    count, start = long_at(data, at)
+                    size, start = long_at(data, start)
+                    end = start + size
                 if data[end : end + SYNC_BYTES] != sync:
                     if end + SYNC_BYTES > len(data) and count == 1:
                         break

@@ -21,17 +21,17 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from cli.backtest.asked import Asked, Ready, Store, make_ready
+from cli.backtest.asked import Asked, Store, make_ready
 from cli.backtest.files import FileFormat
 from cli.backtest.gates import check_limits, gates_of
 from cli.backtest.report import Run, report_of
-from cli.backtest.running import run
+from cli.backtest.running import Workers
 from cli.backtest.sides import ACTIVE
 from cli.backtest.tables import sections
 from cli.backtest.writing import as_html, as_markdown, show, write
 from cli.options import DataDir, JsonOutput
 from cli.policy.telling import print_json
-from runtime.settings import load_settings
+from runtime.settings import Settings, load_settings
 
 EXCEEDED = 3
 INTERRUPTED = 130
@@ -96,9 +96,7 @@ def backtest(
     }
     check_limits(limits)
     asked = Asked(candidate, against, file or "", format, source, since, start, end, warm_up, verify)
-    with tempfile.TemporaryDirectory(prefix="praetor-backtest-") as folder, _progress() as progress:
-        ready = make_ready(asked, load_settings(data), Path(folder), progress)
-        report = _run(ready, workers or len(os.sched_getaffinity(0)), limits, progress)
+    report = _try(asked, load_settings(data), workers or len(os.sched_getaffinity(0)), limits)
     if markdown is not None:
         write(markdown, as_markdown(sections(report)))
     if html is not None:
@@ -114,25 +112,31 @@ def backtest(
         raise typer.Exit(EXCEEDED)
 
 
-def _run(ready: Ready, workers: int, limits: Mapping[str, str | None], progress: Progress) -> dict[str, Any]:
-    bar = progress.add_task("judging", total=sum(chunk.actions for chunk in ready.chunks))
-    started = time.monotonic()
+def _try(asked: Asked, settings: Settings, count: int, limits: Mapping[str, str | None]) -> dict[str, Any]:
     try:
-        tally = run(ready.job, ready.chunks, workers, lambda count: progress.advance(bar, count))
+        with (
+            tempfile.TemporaryDirectory(prefix="praetor-backtest-") as folder,
+            Workers(count) as workers,
+            _progress() as progress,
+        ):
+            ready = make_ready(asked, settings, Path(folder), progress)
+            bar = progress.add_task("judging", total=sum(chunk.actions for chunk in ready.chunks))
+            started = time.monotonic()
+            tally = workers.run(ready.job, ready.chunks, lambda count: progress.advance(bar, count))
+            seconds = time.monotonic() - started
+            progress.update(bar, total=progress.tasks[bar].completed)
     except KeyboardInterrupt:
-        progress.stop()
         typer.echo("interrupted: nothing was changed, and there is no report", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    progress.update(bar, completed=progress.tasks[bar].completed, total=progress.tasks[bar].completed)
     remarks = list(ready.remarks)
     if tally.unremembered:
         remarks.append(
             f"{tally.unremembered:,} agents began without a snapshot and may not have been new: --warm-up"
             " begins earlier"
         )
-    seconds = time.monotonic() - started
-    told = Run(ready.old, ready.new, ready.source, min(workers, len(ready.chunks)), seconds, remarks)
-    return report_of(told, tally, gates_of(tally, limits))
+    return report_of(
+        Run(ready.old, ready.new, ready.source, count, seconds, remarks), tally, gates_of(tally, limits)
+    )
 
 
 class _Rate(ProgressColumn):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.backtest.control import ControlLog
-from cli.backtest.running import run
+from cli.backtest.running import Workers
 from cli.backtest.work import Job
 from judgement.recorded import Recorded
 from tests.policies.builders import make_action
@@ -44,13 +44,10 @@ class Endless:
 def main() -> None:
     bundle = Path(sys.argv[1]).read_bytes()
     chunks = [Endless(sys.argv[3:] == ["dies"])] * 4
+    job = Job(bundle, bundle, 0, ControlLog())
     try:
-        run(
-            Job(bundle, bundle, 0, ControlLog()),
-            chunks,
-            int(sys.argv[2]),
-            lambda count: print(count, flush=True),
-        )
+        with Workers(int(sys.argv[2])) as workers:
+            workers.run(job, chunks, lambda count: print(count, flush=True))
     except KeyboardInterrupt:
         sys.exit("interrupted")
 
