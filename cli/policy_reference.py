@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.cel import FUNCTIONS, VARIABLES
+from policies.linting.finding import CODES
 from policies.schema import document_schema
 
 SECTIONS = {
@@ -48,7 +49,7 @@ def reference_page() -> str:
         "How policies are written: [the guide](guide.md); the tools: [tools](tools.md).\n"
     )
     parts = [_section(title, schema["$defs"][name]) for name, title in SECTIONS.items()]
-    return head + "".join(parts) + "".join(f"{line}\n" for line in _conditions())
+    return head + "".join(parts) + "".join(f"{line}\n" for line in (*_conditions(), *_lints()))
 
 
 def _section(title: str, part: Mapping[str, Any]) -> str:
@@ -85,7 +86,7 @@ def _kind(value: Mapping[str, Any]) -> str:
     if kind == "array":
         return f"list of {_kind(value['items'])}"
     if kind == "object":
-        held = value.get("additionalProperties") or next(
+        held: Mapping[str, Any] = value.get("additionalProperties") or next(
             iter(value.get("patternProperties", {}).values()), {}
         )
         return f"{_kind(held)} by name"
@@ -123,3 +124,16 @@ def _conditions() -> Iterator[str]:
     yield "|---|---|"
     for name in FUNCTIONS:
         yield f"| `{name}(text, pattern)` | {FUNCTION_WORDS[name]} |"
+
+
+def _lints() -> Iterator[str]:
+    """What lint finds."""
+    yield ""
+    yield "## What lint finds"
+    yield ""
+    yield "Beside mistakes, which refuse a file (`PL001` where a format wants a code)."
+    yield ""
+    yield "| code | | |"
+    yield "|---|---|---|"
+    for code in CODES.values():
+        yield f"| `{code.id}` {code.name} | {code.level.value} | {code.text} |"

@@ -9,6 +9,7 @@ An absent text is "", an absent number 0, absent labels are empty: what must be 
 `has(args.x)` for arguments. Not promised: that an expression compiles under another version of the library.
 """
 
+import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -156,7 +157,11 @@ def _explain(told: str, lists: Sequence[str]) -> BadCondition:
     hint = ""
     if "undeclared reference" in what:
         known = (*VARIABLES, *(f"lists.{n}" for n in lists), *FUNCTIONS)
-        hint = f"; known are {', '.join(sorted(known))}"
+        name = re.search(r"'([^']+)'", what)
+        near = difflib.get_close_matches(name[1], known, 1) if name else []
+        hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
+    elif "token recognition error at: '= " in what or "token recognition error at: '='" in what:
+        hint = "; write == to compare"
     elif "no matching overload" in what and "double" in what and "int" in what:
         hint = "; write a number with a point (1.0) beside a double, as action.cost_usd is"
     return BadCondition(f"{what}{hint}", line, column)

@@ -80,10 +80,12 @@ def _check_rule(located: Located, path: Path, rule: Rule, names: Vocabulary) -> 
     if rule.when is None:
         return
     parts = [rule.when] if isinstance(rule.when, str) else rule.when
+    wrong: list[Mistake] = []
     for j, part in enumerate(parts):
         where = (*path, "when") if isinstance(rule.when, str) else (*path, "when", j)
-        yield from check_condition(located.source, located.node.find(where), part, names)
-    if len(parts) > 1:
+        wrong += check_condition(located.source, located.node.find(where), part, names)
+    yield from wrong
+    if len(parts) > 1 and not wrong:
         try:
             compile_condition(resolved.condition(), tuple(names.lists))
         except BadCondition as error:
@@ -91,14 +93,16 @@ def _check_rule(located: Located, path: Path, rule: Rule, names: Vocabulary) -> 
 
 
 def check_condition(source: str, node: Node, text: str, names: Vocabulary) -> Iterator[Mistake]:
-    """What is wrong with one condition, at its place: exact where it stands on one line without quotes."""
+    """What is wrong with one condition, at its place: exact where its text stands in the file as it is."""
     try:
         compile_condition(expand(text, names.conditions), tuple(names.lists))
     except Unresolved as error:
         yield Mistake(source, node.line, node.column, str(error))
     except BadCondition as error:
-        if error.line == 1 and "conditions" not in text:
-            yield Mistake(source, node.line, node.column + error.column - 1, str(error))
+        if node.text is not None and "conditions" not in text:
+            line, first, others = node.text
+            column = first if error.line == 1 else others
+            yield Mistake(source, line + error.line - 1, column + error.column - 1, str(error))
         else:
             told = f"{error} (line {error.line}, column {error.column} of the condition)"
             yield Mistake(source, node.line, node.column, told)

@@ -32,7 +32,7 @@ def read_documents(source: str, data: bytes) -> tuple[list[Node], list[Mistake]]
     """Read all documents of a file, and all mistakes found on the way; nothing is raised."""
     if len(data) > LARGEST_FILE:
         return [], [Mistake(source, 1, 1, f"the file has {len(data)} bytes; at most {LARGEST_FILE} are read")]
-    builder = _Builder(source)
+    builder = _Builder(source, data)
     try:
         for event in _events(data):
             builder.take(event)
@@ -67,8 +67,10 @@ class _Frame:
 class _Builder:
     """Puts events together to nodes; a stack instead of recursion."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, data: bytes) -> None:
         self.source = source
+        self._data = data
+        self._split: list[str] | None = None
         self.documents: list[Node] = []
         self.mistakes: list[Mistake] = []
         self._stack: list[_Frame] = []
@@ -116,9 +118,29 @@ class _Builder:
                 self._mistake(line, column, "merge keys ('<<') are not read; write the keys out")
             return
         node = Node(resolve(event.value) if event.implicit[0] else event.value, line, column)
+        node.text = self._text(event, line, column)
         if event.anchor:
             self._anchors[event.anchor] = node
         self._add(node)
+
+    def _text(self, event: Any, line: int, column: int) -> tuple[int, int, int] | None:
+        """Where a scalar's text stands as it is: on one line, or as a literal block."""
+        if event.style == "|" and event.value.strip():
+            first = next(i for i, text in enumerate(event.value.split("\n")) if text.strip())
+            own = event.value.split("\n")[first]
+            written = self._lines()[line + first]
+            indent = len(written) - len(written.lstrip(" ")) - (len(own) - len(own.lstrip(" ")))
+            return line + 1, indent + 1, indent + 1
+        if event.start_mark.line != event.end_mark.line or event.style == ">":
+            return None
+        quotes = 2 if event.style else 0
+        same = event.end_mark.column - event.start_mark.column == len(event.value) + quotes
+        return (line, column + quotes // 2, 1) if same else None
+
+    def _lines(self) -> list[str]:
+        if self._split is None:
+            self._split = self._data.decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
+        return self._split
 
     def _alias(self, event: Any) -> None:
         line, column = _place(event)

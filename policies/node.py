@@ -27,9 +27,11 @@ class Node:
         children: of a mapping by key, of a list by number.
         keys: where a mapping's keys stand.
         size: how many values it holds, aliases expanded.
+        text: where a text's own first line begins, and the column of those after it, if its lines stand in
+            the file as they are; None where they do not (folded, escaped), or it is no text.
     """
 
-    __slots__ = ("children", "column", "keys", "line", "size", "value")
+    __slots__ = ("children", "column", "keys", "line", "size", "text", "value")
 
     def __init__(self, value: Any, line: int, column: int) -> None:
         """Begin a node without children."""
@@ -39,6 +41,7 @@ class Node:
         self.children: dict[str | int, Node] = {}
         self.keys: dict[str, tuple[int, int]] = {}
         self.size = 1
+        self.text: tuple[int, int, int] | None = None
 
     def find(self, path: tuple[str | int, ...]) -> "Node":
         """The node at a path, or the last one on the way to it."""

@@ -58,13 +58,18 @@ def parse_pattern(text: str) -> Pattern:
         raise ValueError(f"{text!r} has '**'; one '*' already crosses '/': write '*' once")
     if "[" not in text and "?" not in text and "*" not in text[:-1]:
         return Pattern(Kind.prefix, text[:-1]) if text[-1] == "*" else Pattern(Kind.exact, text)
-    return _simplify(text, _tokens(text))
+    return _simplify(text, read_tokens(text))
 
 
 Token = tuple[str, str]  # ("text", characters) | ("one", "") | ("any", "") | ("set", regular expression)
 
 
-def _tokens(text: str) -> list[Token]:
+def read_tokens(text: str) -> list[Token]:
+    """The parts of a pattern, of whatever kind, as they are written.
+
+    Raises:
+        ValueError: as `parse_pattern`.
+    """
     tokens: list[Token] = []
     at = 0
     while at < len(text):

@@ -75,6 +75,8 @@ def describe(path: Path, error: Mapping[str, Any]) -> str:
     if kind in ("pattern", "empty", "reserved", "surrogate"):
         return str(error["msg"])
     said = str(error["msg"]).partition(" should ")[2] or str(error["msg"])
+    if kind == "too_long" and isinstance(value, str):  # its own words speak of items
+        return f"'{_name(path)}' has {len(value)} characters; at most {context['max_length']} are allowed"
     if kind in ("too_short", "too_long"):  # its own words end in ", not 0"
         return f"'{_name(path)}' should {said.removesuffix(f', not {len(value)}')}"
     return f"'{_name(path)}' should {said}, not {_show(value)}"
