@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from runtime.errors import PraetorError
 from runtime.settings import Settings
-from schemas.catalogue import newest
-from schemas.codec import Record
+from schemas.catalogue import newest, schema
+from schemas.codec import Record, encode_body
 from sinks.connection import connect, errors_of
 from sinks.rows import read_records
 from sinks.tables import DECISIONS
@@ -53,10 +53,11 @@ class Recorded(NamedTuple):
             yield f"  {self.others} more decisions have this event id; this is the newest"
 
     def as_json(self) -> dict[str, Any]:
-        """What was decided, and where it stands."""
+        """What was decided, where it stands, and the record's very bytes, as hex, if no text was erased."""
         names = ("effect", "reasons", "severity", "bundle", "control_offset", "engine", "log_id", "partition")
         found = {name: self.record[name] for name in (*names, "source_offset", "seq", "received_at")}
-        return found | {"leaf": self.record["leaf"].hex(), "others": self.others}
+        whole = encode_body(schema(self.record["schema"]), self.record)
+        return found | {"leaf": self.record["leaf"].hex(), "others": self.others, "bytes": whole.hex()}
 
 
 def read_recorded(settings: Settings, event_id: str) -> Recorded:

@@ -17,18 +17,11 @@ from policies.types import DETECTORS
 from schemas.action import Action
 
 SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "==", "neq": "!="}
-"""The language's operators, as people write them elsewhere."""
 
 _TEXTS = (
-    ("tenants", "tenant"),
-    ("agents", "agent_id"),
-    ("actions", "action"),
-    ("resources", "resource"),
-    ("tools", "tool"),
-    ("tool_servers", "tool_server"),
-    ("models", "model"),
-    ("phases", "phase"),
-)
+    ("tenants", "tenant"), ("agents", "agent_id"), ("actions", "action"), ("resources", "resource"),
+    ("tools", "tool"), ("tool_servers", "tool_server"), ("models", "model"), ("phases", "phase"),
+)  # fmt: skip
 
 
 class Step(NamedTuple):

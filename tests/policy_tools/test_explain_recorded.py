@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from cli.policy.app import policy_app
 from runtime.errors import PraetorError
 from runtime.settings import Settings
+from schemas.catalogue import newest
+from schemas.codec import encode_body
 from sinks.clickhouse import ClickHouseSink
 from sinks.migrate import migrate
 from tests.sinks.helpers import batch, decision
@@ -38,5 +40,6 @@ def test_a_recorded_action_is_explained_beside_its_decision(database: Settings) 
     assert "denied by secrets/" in told
     found = json.loads(CliRunner().invoke(policy_app, [*asked, "--json"]).stdout)
     assert found["recorded"]["seq"] == 0 and found["effect"] == "deny"
+    assert bytes.fromhex(found["recorded"]["bytes"]) == encode_body(newest("decision"), record)
     nobody = CliRunner().invoke(policy_app, ["explain", "--event-id", str(uuid4())])
     assert isinstance(nobody.exception, PraetorError) and "no decision of event" in str(nobody.exception)
