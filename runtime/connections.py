@@ -1,7 +1,8 @@
-"""Connections that a client makes while it starts: closed with it, where aiokafka forgets them.
+"""How a client of Kafka meets brokers: what aiokafka forgets or takes for granted while it starts.
 
 Source of what is relied on: aiokafka 0.14.0, client.py: `bootstrap` closes its connection after an error, but
-not when it is cancelled.
+not when it is cancelled; and is content with an answer that names no broker, which one gives that is coming
+back. A producer's start then ends in an AssertionError.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from typing import Any
 from weakref import WeakSet
 
 import aiokafka.client
+from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.errors import KafkaConnectionError
 
 # weak: tasks that a start leaves running keep the context, and must not keep what they have closed
 _made: ContextVar["WeakSet[AIOKafkaConnection] | None"] = ContextVar("made", default=None)
@@ -40,6 +43,16 @@ async def _create(*place: Any, **options: Any) -> AIOKafkaConnection:
     return connection
 
 
+_bootstrap = AIOKafkaClient.bootstrap
+
+
+async def _with_brokers(client: AIOKafkaClient) -> None:
+    await _bootstrap(client)
+    if not client.cluster.brokers():
+        raise KafkaConnectionError("the broker names no broker in its answer, not even itself")
+
+
 def install() -> None:
-    """Have every client of this process connect this way; aiokafka has no hook for it."""
+    """Have every client of this process do it this way; aiokafka has no hook for it."""
     aiokafka.client.create_conn = _create
+    AIOKafkaClient.bootstrap = _with_brokers

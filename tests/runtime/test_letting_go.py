@@ -9,6 +9,7 @@ import pytest
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import NodeNotReadyError
 
 from runtime.embedded.services import Broker
@@ -16,6 +17,7 @@ from runtime.errors import PraetorError, Unavailable
 from runtime.health import Watch
 from runtime.insist import insist
 from runtime.kafka import Options, start_consumer
+from runtime.kafka_clients import started
 from runtime.ownership import Ownership
 from runtime.work import Group
 
@@ -178,3 +180,27 @@ async def test_a_start_that_is_cancelled_leaves_no_connection(broker: str) -> No
             if not isinstance(consumer, BaseException):
                 await consumer.stop()
     gc.collect()
+
+
+async def test_a_broker_that_names_no_broker_is_one_that_is_coming_back(
+    broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one answers for a moment after it stood still: an assertion of aiokafka's ended the worker."""
+
+    update = ClusterMetadata.update_metadata
+    answers: list[None] = []
+
+    def forgetful(cluster: ClusterMetadata, metadata: object) -> None:
+        if answers:
+            answers.pop()  # aiokafka ignores an answer without brokers
+        else:
+            update(cluster, metadata)
+
+    monkeypatch.setattr(ClusterMetadata, "update_metadata", forgetful)
+    options: Options = {"bootstrap_servers": broker}
+    for producer in ({"transactional_id": uuid4().hex}, {"enable_idempotence": True}):
+        answers.append(None)
+        with pytest.raises(Unavailable, match="try once more"):
+            await started(AIOKafkaProducer(**options, **producer), options)
+        assert not answers
+        await (await started(AIOKafkaProducer(**options, **producer), options)).stop()
