@@ -90,7 +90,7 @@ def embedded_kafka(remembered: Plan | None, port: int | None) -> dict[str, objec
     """Return the plan's fields for a broker of our own, on `port` or the remembered one or a free one."""
     known = remembered.kafka_port if remembered else 0
     chosen = port or known or free_port()
-    controller = (remembered.controller_port if remembered else 0) or free_port()
+    controller = (remembered.controller_port if remembered else 0) or free_port(but=chosen)
     return {"bootstrap": f"127.0.0.1:{chosen}", "kafka_port": chosen, "controller_port": controller}
 
 

@@ -63,11 +63,14 @@ def cut(log: Path, limit: int = LOG_BYTES) -> None:
         os.truncate(log, 0)
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that is free now; nothing reserves it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(but: int = 0) -> int:
+    """Return a port of 127.0.0.1 that is free now, another one than `but`; nothing reserves it."""
+    port = but
+    while port == but:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+    return port
 
 
 def port_gets_free(port: int, seconds: float) -> bool:

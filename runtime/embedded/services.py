@@ -93,7 +93,7 @@ class Broker(Server):
         more: Sequence[str] = (),
     ) -> None:
         self.port = port or free_port()
-        controller = controller_port or free_port()
+        controller = controller_port or free_port(but=self.port)
         self.bootstrap = f"127.0.0.1:{self.port}"
         ports = ["--port", str(self.port), "--controller-port", str(controller)]
         super().__init__("kafka", data, [*ports, "--heap-mb", str(heap_mb), *more])
