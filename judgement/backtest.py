@@ -72,6 +72,8 @@ class Backtest:
         self._course = course
         self._states: dict[bytes, _State] = {}
         self._comparison = Comparison(self.tally)
+        self._compare = self._comparison.compare
+        self._since, self._verifies = course.since, course.verify
         self._sides: dict[int, _Sides] = {}
         self._under: dict[tuple[str, int], Rules | None] = {}
 
@@ -86,7 +88,7 @@ class Backtest:
             state = self._begin(stored)
         offset = -1 if made is None else made.control_offset
         sides = self._sides.get(offset) or self._meet(offset)
-        if action.received_at < self._course.since:
+        if action.received_at < self._since:
             tally.warmed += 1
             rules = (self._of(made, sides) if made is not None else None) or sides.old
             state.recorded = _after(state.recorded, judge(action, state.recorded, rules))
@@ -94,14 +96,14 @@ class Backtest:
         if state.old is None:
             state.old = state.new = state.recorded
             tally.agents += 1
-        tally.actions += 1
-        tally.erased += stored.erased
+        if stored.erased:
+            tally.erased += 1
         before = state.old
         old, new = judge(action, before, sides.old), judge(action, state.new, sides.new)
         state.old, state.new = _after(before, old), _after(state.new, new)
-        if self._course.verify and made is not None:
+        if self._verifies and made is not None:
             self._verify(stored, made, state, before, old)
-        self._comparison.compare(stored, old, new)
+        self._compare(stored, old, new)
 
     def finish(self) -> Tally:
         """What all of it came to."""

@@ -95,6 +95,7 @@ class Comparison:
         """Bring the tally up to date with everything that was compared."""
         tally = self._tally
         for pair in self._pairs.values():
+            tally.actions += pair.count
             tally.transitions[pair.old.effect.name, pair.new.effect.name] += pair.count
             for rule in {reason[:2] for reason in pair.new.reasons}:
                 tally.fired[rule] += pair.count

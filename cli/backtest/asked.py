@@ -90,7 +90,7 @@ def make_ready(asked: Asked, settings: Settings, folder: Path, progress: Progres
     known, remark = (control.log, "") if settings.bootstrap else (ControlLog(), NOT_READ)
     if remark and asked.verify:
         raise PraetorError(f"{NOT_READ}, so that nothing can be verified: set PRAETOR_BOOTSTRAP")
-    stored, bundles = _plan(asked.store, settings, window, known)
+    stored, bundles = _plan(asked, settings, window, known)
     job = Job(*sides, window.since, replace(known, bundles=bundles), asked.verify)
     where = f"received from {told(window.since)} to before {told(window.until)}"
     remarks = (remark,) if remark else ()
@@ -98,12 +98,12 @@ def make_ready(asked: Asked, settings: Settings, folder: Path, progress: Progres
 
 
 def _plan(
-    store: Store, settings: Settings, window: Window, known: ControlLog
+    asked: Asked, settings: Settings, window: Window, known: ControlLog
 ) -> tuple[Sequence[Chunk], dict[str, bytes]]:
     """The chunks, and the bundles that decisions in them may name."""
-    if store is Store.kafka:
+    if asked.store is Store.kafka:
         return plan_kafka(settings, window), known.bundles
-    plan = plan_clickhouse(settings, window, known.log_id)
+    plan = plan_clickhouse(settings, window, asked.verify, known.log_id)
     return plan.chunks, {d: packed for d, packed in known.bundles.items() if d in plan.bundles}
 
 

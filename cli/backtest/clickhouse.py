@@ -5,7 +5,7 @@ ClickHouse writes a row as Avro with the very bytes that the decision had: nothi
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -13,11 +13,12 @@ from urllib3.exceptions import HTTPError
 
 from cli.backtest.containers import ONE_A_BLOCK, records
 from cli.backtest.source import Window
+from judgement.decision import TEXTS
 from judgement.engine import READABLE
-from judgement.recorded import DecisionReader, Recorded
+from judgement.recorded import LEAN, DecisionReader, LeanReader, Recorded
 from runtime.errors import Malformed, PraetorError, Unavailable
 from runtime.settings import Settings
-from schemas.catalogue import newest
+from schemas.catalogue import Schema, newest
 from sinks.connection import connect, errors_of
 from sinks.rows import read_records
 from sinks.tables import SNAPSHOTS
@@ -60,6 +61,11 @@ FROM
 )
 GROUP BY intDiv(upto - n, size) ORDER BY first
 """  # noqa: S608
+# erased: a digest without its text
+LEAN_COLUMNS = {
+    "misrouted": "toInt32(reasons.policy[1] = 'praetor' AND reasons.rule[1] = 'misrouted')",
+    "erased": "toInt32(" + " OR ".join(f"({t}_digest IS NOT NULL AND {t} IS NULL)" for t in TEXTS) + ")",
+}
 KNOWN_BEFORE = (
     f"SELECT uniqExact(tenant, agent_id) FROM decisions WHERE {OURS} AND {RANGE}"  # noqa: S608
     f" AND received_at < {AT.format('begin')}"
@@ -69,12 +75,13 @@ KNOWN_BEFORE = (
 
 @dataclass(frozen=True)
 class Place:
-    """A log in ClickHouse, a window of it, and whether anything is kept from before."""
+    """A log in ClickHouse, a window of it, whether anything is kept from before, and verdicts are wanted."""
 
     settings: Settings
     log_id: str
     window: Window
-    earlier: bool
+    verdicts: bool
+    earlier: bool = False
 
     def values(self) -> dict[str, Any]:
         """For queries."""
@@ -121,12 +128,12 @@ class AgentFeed:
     def stored(self) -> Iterator[Recorded]:
         """In the order of the table's key."""
         of = newest("decision")
-        columns = ", ".join(f"`{field['name']}`" for field in of.definition["fields"])
+        whole = self._of.place.verdicts
+        reader = DecisionReader() if whole else LeanReader()
         sql = (
-            f"SELECT {columns} FROM decisions WHERE {OURS} AND {RANGE} AND {WITHIN}"  # noqa: S608
+            f"SELECT {_columns(of, whole)} FROM decisions WHERE {OURS} AND {RANGE} AND {WITHIN}"  # noqa: S608
             " ORDER BY tenant, agent_id, received_at, partition, seq"
         )
-        reader = DecisionReader()
         settings = self._of.place.settings
         with errors_of(settings):
             stream: Any = self._client.raw_stream(
@@ -176,6 +183,13 @@ class AgentFeed:
         return found
 
 
+def _columns(of: Schema, whole: bool) -> str:
+    """All of a decision; else its action and `LEAN`."""
+    names = [field["name"] for field in of.definition["fields"]]
+    wanted = names if whole else [*names[: names.index("effect")], *LEAN]
+    return ", ".join(f"{LEAN_COLUMNS[n]} AS {n}" if n in LEAN_COLUMNS else f"`{n}`" for n in wanted)
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is to be read: chunks, the log, the digests of the bundles that its decisions name."""
@@ -185,8 +199,10 @@ class Plan:
     bundles: frozenset[str]
 
 
-def plan_clickhouse(settings: Settings, window: Window, log_id: str = "") -> Plan:
+def plan_clickhouse(settings: Settings, window: Window, verdicts: bool, log_id: str = "") -> Plan:
     """Divide a window among workers; `log_id` names the log, else it is the newest in the window.
+
+    Without `verdicts`, what was decided is not read.
 
     Raises:
         PraetorError: the window is empty, or the database is not migrated.
@@ -198,9 +214,8 @@ def plan_clickhouse(settings: Settings, window: Window, log_id: str = "") -> Pla
         logs = [row[0] for row in client.query(LOGS, bounds).result_rows]
         if not logs or (log_id and log_id not in logs):
             raise PraetorError(_empty(settings, client.query(EXTENT).result_rows[0], log_id, logs))
-        place = Place(settings, log_id or logs[-1], window, False)
-        earlier = bool(client.query(EARLIER, place.values()).result_rows[0][0])
-        place = Place(settings, place.log_id, window, earlier)
+        place = Place(settings, log_id or logs[-1], window, verdicts)
+        place = replace(place, earlier=bool(client.query(EARLIER, place.values()).result_rows[0][0]))
         sizes = {"least": CHUNK_LEAST, "most": CHUNK_MOST, "wanted": CHUNKS_WANTED}
         rows = client.query(CHUNKS, place.values() | sizes).result_rows
         bundles = frozenset(row[0] for row in client.query(BUNDLES, place.values()).result_rows)
