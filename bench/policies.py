@@ -98,6 +98,7 @@ def _series(found: dict[str, list[list[float]]], most: int) -> Series:
         " of its own, of cost and one argument; 'a condition' and 'no condition': whether actions reach one.",
         "Actions are decoded anew for each round, so that fields are read and arguments parsed; the rules'"
         " memos are warm, but where each resource is a new one.",
+        "Actions go to 10,000 resources under every rule set, so that only the rules grow in number.",
         "An action meets its own rule, those for all agents, and with `reached` as many with a condition.",
     ]
     return series

@@ -12,7 +12,8 @@ from policies.rule import Match, Rule
 from schemas.action import Action, read_action
 from schemas.codec import encode
 
-FILES = 50
+VARIETY = 10_000
+"""Resources that actions go to, however many rules there are."""
 EVERY = 10
 """One rule in so many carries a condition."""
 
@@ -80,11 +81,13 @@ def meeting(rules: Sequence[Rule], count: int, seed: int, fresh: bool = False) -
         rules: with one agent, one action and one place each.
         count: how many.
         seed: the same seed gives the same actions.
-        fresh: whether each resource is a new one; else there are 50 a place.
+        fresh: whether each resource is a new one; else there are `VARIETY`, so that it is the number of rules
+            alone that grows.
     """
     rng = random.Random(seed)
-    return [_framed(rng, rng.choice(rules), f"{seed}-{i}" if fresh else str(rng.randrange(FILES)), i)
-            for i in range(count)]  # fmt: skip
+    files = max(VARIETY // len({_resource(rule.match, "") for rule in rules}), 1)
+    names = (f"{seed}-{i}" if fresh else str(rng.randrange(files)) for i in range(count))
+    return [_framed(rng, rng.choice(rules), name, i) for i, name in enumerate(names)]
 
 
 def _framed(rng: random.Random, rule: Rule, name: str, number: int) -> bytes:

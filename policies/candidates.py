@@ -5,7 +5,7 @@ from typing import NamedTuple
 from policies.arguments import parse_arguments
 from policies.bitset import bits
 from policies.compiled import Compiled, Matched
-from policies.conditions import Sight, make_world
+from policies.conditions import Sight
 from policies.edits import apply_edits
 from policies.errors import Unjudgeable
 from policies.limits import Charge
@@ -43,10 +43,10 @@ class Candidates:
     def __init__(self, certain: int, demanding: list[int], compiled: Compiled) -> None:
         """Take the certain ones as a bit set, the others as places."""
         self.certain = certain
-        self.demanding = [(place, compiled.rules[place]) for place in demanding]
+        self.demanding = [(place, compiled.rules[place].demand) for place in demanding]
         self.rulings: dict[Matched, Ruling] = {}
-        programs = [r.demand.program for _, r in self.demanding if r.demand and r.demand.program]
-        self.world = make_world(programs, compiled.lists, compiled.read)
+        programs = [demand.program for _, demand in self.demanding if demand and demand.program]
+        self.world = compiled.world(programs)
 
 
 def rule_on(candidates: Candidates, compiled: Compiled, sight: Sight) -> Ruling:
@@ -54,12 +54,12 @@ def rule_on(candidates: Candidates, compiled: Compiled, sight: Sight) -> Ruling:
     held = 0
     failures: list[Failure] = []
     charges: list[Charge] = []
-    for i, (place, rule) in enumerate(candidates.demanding):
-        if rule.demand is None:
+    for i, (place, demand) in enumerate(candidates.demanding):
+        if demand is None:
             held |= 1 << i
             continue
         try:
-            holds, counted = sight.hold(rule.demand)
+            holds, counted = sight.hold(demand)
         except Unjudgeable as error:
             failures.append(Failure(place, str(error)))
             continue

@@ -82,7 +82,8 @@ class Program(NamedTuple):
 
 
 @cache
-def _environment(lists: tuple[str, ...]) -> Any:
+def environment(lists: tuple[str, ...]) -> Any:
+    """What conditions are compiled and run in, where there are these named lists, sorted."""
     variables = {**VARIABLES, **{f"lists.{name}": _T.List(_T.STRING) for name in lists}}
     functions = [
         cel.FunctionDecl(name, [cel.Overload(name, _T.BOOL, [_T.STRING, _T.STRING], False, function)])
@@ -100,7 +101,7 @@ def compile_condition(text: str, lists: Sequence[str] = ()) -> Program:
     if len(text) > LONGEST:
         raise BadCondition(f"a condition of {len(text)} characters; at most {LONGEST} are allowed")
     try:
-        expression = _environment(tuple(sorted(lists))).compile(text)
+        expression = environment(tuple(sorted(lists))).compile(text)
     except (RuntimeError, ValueError, TypeError) as error:
         raise _explain(str(error), lists) from error
     if expression.return_type() != _T.BOOL:
@@ -115,14 +116,14 @@ def compile_condition(text: str, lists: Sequence[str] = ()) -> Program:
     )
 
 
-def holds(program: Program, activation: Any) -> bool:
-    """Run a condition on an activation made by `activate`.
+def holds(program: Program, activation: Any, values: Mapping[str, Any] | None = None) -> bool:
+    """Run a condition on an activation made by `activate`; or, where it is None, on values as they are.
 
     Raises:
         Unjudgeable: it fails: an argument that is not there, a type that does not fit, too many steps.
     """
     try:
-        value = program.expression.eval(activation).plain_value()
+        value = program.expression.eval(activation, None if activation else values).plain_value()
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
         raise Unjudgeable(_short(str(error))) from error
     if value is True or value is False:
@@ -136,8 +137,17 @@ def activate(values: Mapping[str, Any], lists: Sequence[str] = ()) -> Any:
     Raises:
         Unjudgeable: a value that CEL has no place for.
     """
+    return activate_in(environment(tuple(sorted(lists))), values)
+
+
+def activate_in(within: Any, values: Mapping[str, Any]) -> Any:
+    """`activate` in an `environment`.
+
+    Raises:
+        Unjudgeable: a value that CEL has no place for.
+    """
     try:
-        return _environment(tuple(sorted(lists))).Activation(values)
+        return within.Activation(values)
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
         raise Unjudgeable(_short(str(error))) from error
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from policies.bundle import Content, Rest, no_rest
-from policies.cel import BadCondition
-from policies.conditions import Reader, compile_demand
+from policies.cel import BadCondition, Program
+from policies.conditions import Reader, World, compile_demand, make_world
 from policies.outcome import CompiledRule, Composer, Failure, Outcome, compile_rule, deciding_order
 from policies.rule import Rule
 
@@ -34,6 +34,14 @@ class Compiled:
         self.read = read
         self._composer = composer
         self._outcomes: dict[Matched, Outcome] = {}
+        self._worlds: dict[tuple[object, ...], World] = {}
+
+    def world(self, programs: list[Program]) -> World:
+        """What some conditions look at: one object for like ones, so that the processor's caches hold it."""
+        made = make_world(programs, self.lists, self.read)
+        if len(self._worlds) >= OUTCOMES:
+            self._worlds.clear()
+        return self._worlds.setdefault((made.names, made.arguments), made)
 
     def compose(self, matched: Matched) -> Outcome:
         """The outcome of the rules that matched and those that failed; one object while the memo holds it."""
@@ -52,10 +60,11 @@ def compile_content(content: Content, rest: Rest = no_rest) -> list[tuple[Compil
         BadCondition: a condition does not compile.
     """
     found = []
+    programs: dict[str, Program] = {}
     for policy in content.policies:
         enforced = policy.mode == "enforce"
         for rule in policy.rules:
-            demand = compile_demand(policy.name, rule, content.lists)
+            demand = compile_demand(policy.name, rule, content.lists, programs)
             found.append((compile_rule(policy.name, enforced, rule, demand), rule))
             rest()
     return sorted(found, key=lambda pair: deciding_order(pair[0], pair[1].priority))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from policies.arguments import parse_arguments
-from policies.cel import LONGS, TEXTS, Program, activate, compile_condition, holds
+from policies.cel import LONGS, TEXTS, Program, activate_in, compile_condition, environment, holds
 from policies.errors import Unjudgeable
 from policies.limits import NOT_TOLD, Charge, CompiledLimit, Spent, charge, compile_limit, is_over
 from policies.rule import Fields, Rule
@@ -46,14 +46,28 @@ class Demand(NamedTuple):
     limit: CompiledLimit | None
 
 
-def compile_demand(policy: str, rule: Rule, lists: Mapping[str, list[str]]) -> Demand | None:
+def compile_demand(
+    policy: str, rule: Rule, lists: Mapping[str, list[str]], known: dict[str, Program] | None = None
+) -> Demand | None:
     """Make ready what a rule demands; None where patterns say all.
+
+    Args:
+        policy: whose rule it is.
+        rule: the rule.
+        lists: the named lists that conditions use.
+        known: programs of conditions with the same lists, by their texts; the rule's is added.
 
     Raises:
         BadCondition: its condition does not compile.
     """
     comparisons = _compile_fields(rule.match.fields)
-    program = compile_condition(rule.condition(), tuple(lists)) if rule.when is not None else None
+    program = None
+    if rule.when is not None:
+        text = rule.condition()
+        program = known.get(text) if known else None
+        program = program or compile_condition(text, tuple(lists))
+        if known is not None:
+            known[text] = program
     limit = compile_limit(policy, rule)
     return Demand(comparisons, program, limit) if comparisons or program or limit else None
 
@@ -74,15 +88,17 @@ class World(NamedTuple):
         names: every variable that some condition uses.
         arguments: the top-level arguments that conditions look at; None for all.
         lists: the named lists.
-        lists_known: their names.
         read: reads `agent` and `session` from cells.
+        steps: each of `names` with what it is a part of, and which.
+        environment: what makes values ready for several conditions; None where there is one at most.
     """
 
     names: tuple[str, ...]
     arguments: frozenset[str] | None
     lists: Mapping[str, list[str]]
-    lists_known: tuple[str, ...]
     read: Reader
+    steps: tuple[tuple[str, str, str], ...]
+    environment: Any
 
 
 def make_world(programs: list[Program], lists: Mapping[str, list[str]], read: Reader) -> World:
@@ -91,7 +107,9 @@ def make_world(programs: list[Program], lists: Mapping[str, list[str]], read: Re
     wanted: frozenset[str] | None = frozenset()
     for program in programs:
         wanted = None if wanted is None or program.arguments is None else wanted | program.arguments
-    return World(tuple(names), wanted, lists, tuple(sorted(lists)), read)
+    steps = tuple((name, *name.partition(".")[::2]) for name in names)
+    within = environment(tuple(sorted(lists))) if len(programs) > 1 else None
+    return World(tuple(names), wanted, lists, read, steps, within)
 
 
 class Sight:
@@ -101,6 +119,7 @@ class Sight:
         "_activation",
         "_arguments",
         "_failed",
+        "_seen",
         "_values",
         "action",
         "active",
@@ -121,6 +140,7 @@ class Sight:
         self._values: dict[str, Any] = {}
         self._arguments: dict[str, Any] | None = None
         self._activation: Any = None
+        self._seen: dict[str, Any] | None = None
         self._failed: dict[str, str] = {}
 
     def hold(self, demand: Demand) -> tuple[bool, Charge | None]:
@@ -150,23 +170,26 @@ class Sight:
         return held
 
     def _holds(self, program: Program) -> bool:
-        if self._activation is None:
-            self._activation = self._activate()
+        if self._seen is None:
+            seen = self._see()
+            if self.world.environment is not None:
+                self._activation = activate_in(self.world.environment, seen)
+            self._seen = seen
         if self._failed:
             for name in program.names:
                 if name in self._failed:
                     raise Unjudgeable(self._failed[name])
-        return holds(program, self._activation)
+        return holds(program, self._activation, self._seen)
 
-    def _activate(self) -> Any:
-        """One activation for all conditions; a value that cannot be had fails only those that use it."""
+    def _see(self) -> dict[str, Any]:
+        """All values that conditions use; one that cannot be had fails only those that use it."""
         values: dict[str, Any] = {}
-        for name in self.world.names:
+        for name, holder, field in self.world.steps:
             try:
-                values[name] = self.value(name)
+                values[name] = self._part(holder, field)
             except Unjudgeable as error:
                 self._failed[name] = str(error)
-        return activate(values, self.world.lists_known)
+        return values
 
     def value(self, name: str) -> Any:
         """What a variable stands for.
@@ -175,12 +198,15 @@ class Sight:
             Unjudgeable: it cannot be had.
         """
         holder, _, field = name.partition(".")
+        return self._part(holder, field)
+
+    def _part(self, holder: str, field: str) -> Any:
         if holder == "action":
             return self._field(field)
         if holder == "lists":
             return self.world.lists[field]
         if holder in ("agent", "session"):
-            return self.world.read(self.action, self.cells)[name]
+            return self.world.read(self.action, self.cells)[f"{holder}.{field}"]
         if holder == "args":
             found, wanted = self.arguments(), self.world.arguments
             return found if wanted is None else {key: found[key] for key in wanted if key in found}
