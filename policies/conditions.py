@@ -29,6 +29,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq,
     "neq": operator.ne,
 }
+_TEXTS = frozenset(TEXTS)
 
 
 class Comparison(NamedTuple):
@@ -216,7 +217,7 @@ class Sight:
 
     def _field(self, field: str) -> Any:
         value = self.action.get(field)
-        if field in TEXTS:
+        if field in _TEXTS:
             return "" if value is None else value
         return int(value) if field in LONGS else value
 
