@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from urllib3.exceptions import HTTPError
 
 from cli.backtest.containers import ONE_A_BLOCK, records
-from cli.backtest.source import Window
+from cli.backtest.source import Kept, Window
 from judgement.decision import TEXTS
 from judgement.engine import READABLE
 from judgement.recorded import LEAN, DecisionReader, LeanReader, Recorded
@@ -24,9 +24,9 @@ from sinks.rows import read_records
 from sinks.tables import SNAPSHOTS
 from streams.snapshots import snapshot_of
 
-CHUNKS_WANTED = 32
-CHUNK_LEAST, CHUNK_MOST = 5_000, 50_000
-"""Actions: what decides over chunks is the window alone, never who reads them."""
+CHUNKS_WANTED = 16
+CHUNK_LEAST, CHUNK_MOST = 20_000, 100_000
+"""Actions: what decides over chunks is the window alone, never who reads them. A query costs some 50 ms."""
 ASKED_AT_ONCE = 1_000
 PATIENCE = 600
 
@@ -73,6 +73,18 @@ KNOWN_BEFORE = (
 )
 
 
+class Connected:
+    """A client that is kept from chunk to chunk."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect."""
+        self.client = connect(settings, patience=PATIENCE)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self.client.close()
+
+
 @dataclass(frozen=True)
 class Place:
     """A log in ClickHouse, a window of it, whether anything is kept from before, and verdicts are wanted."""
@@ -98,13 +110,10 @@ class AgentRange:
     last: tuple[str, str]
 
     @contextmanager
-    def open(self) -> Iterator["AgentFeed"]:
-        """Connect."""
-        client = connect(self.place.settings, patience=PATIENCE)
-        try:
-            yield AgentFeed(self, client)
-        finally:
-            client.close()
+    def open(self, kept: Kept) -> Iterator["AgentFeed"]:
+        """Read what was remembered."""
+        connected = kept.connection(Connected, lambda: Connected(self.place.settings))
+        yield AgentFeed(self, connected.client)
 
     def values(self) -> dict[str, Any]:
         """For queries."""

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from rich.progress import Progress
 
-from cli.backtest.source import FOREVER
+from cli.backtest.source import FOREVER, Kept
 from cli.replay import Format, check_file
 from cli.spool import Spool
 from judgement.recorded import Recorded
@@ -39,7 +39,7 @@ class FileChunk:
     actions: int
 
     @contextmanager
-    def open(self) -> Iterator["FileFeed"]:
+    def open(self, kept: Kept) -> Iterator["FileFeed"]:
         """Open it."""
         with self.path.open("rb") as file:
             yield FileFeed(file)

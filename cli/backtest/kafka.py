@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from cli.backtest.source import Window
+from cli.backtest.source import Kept, Window
 from cli.ledger.sources import Log
 from cli.ledger.topics import Topics
 from judgement.engine import READABLE
@@ -40,13 +40,11 @@ class PartitionOf:
         return self.decisions[1] - self.decisions[0]
 
     @contextmanager
-    def open(self) -> Iterator["PartitionFeed"]:
-        """Connect."""
-        topics = Topics(common_options(self.settings), self.settings.topic_prefix)
-        try:
-            yield PartitionFeed(self, topics)
-        finally:
-            topics.close()
+    def open(self, kept: Kept) -> Iterator["PartitionFeed"]:
+        """Read what was remembered."""
+        settings = self.settings
+        topics = kept.connection(Topics, lambda: Topics(common_options(settings), settings.topic_prefix))
+        yield PartitionFeed(self, topics)
 
 
 class PartitionFeed:

@@ -64,9 +64,9 @@ class Workers:
         """
         total = Tally()
         if not self._processes:
-            judge = Judge(job)
-            for chunk in chunks:
-                total.merge(judge.run(chunk, advance))
+            with Judge(job) as judge:
+                for chunk in chunks:
+                    total.merge(judge.run(chunk, advance))
             return total
         waiting: dict[int, Tally] = {}
         merged = 0
@@ -106,11 +106,12 @@ def work(jobs: Any, tasks: Any, answers: Any) -> None:
     if job is None:
         return
     try:
-        judge = Judge(job)
-        gc.freeze()
-        while (task := _next(tasks)) is not None:
-            number, chunk = task
-            answers.put(("done", number, judge.run(chunk, lambda count: answers.put(("judged", count)))))
+        with Judge(job) as judge:
+            gc.freeze()
+            while (task := _next(tasks)) is not None:
+                number, chunk = task
+                tally = judge.run(chunk, lambda count: answers.put(("judged", count)))
+                answers.put(("done", number, tally))
     except Unavailable as error:
         answers.put(("unavailable", str(error)))
     except PraetorError as error:

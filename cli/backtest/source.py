@@ -1,9 +1,10 @@
 """What a place that keeps actions offers: chunks, each of which a worker reads alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
 
 from judgement.recorded import Recorded
 from streams.snapshots import DAY_MS
@@ -51,6 +52,40 @@ class Feed(Protocol):
         ...
 
 
+class Closing(Protocol):
+    """A connection."""
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
+Connection = TypeVar("Connection", bound=Closing)
+
+
+class Kept:
+    """What a worker keeps open from chunk to chunk. A context manager that closes it."""
+
+    def __init__(self) -> None:
+        self._held: dict[type, Closing] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while self._held:
+            self._held.popitem()[1].close()
+
+    def connection(self, of: type[Connection], make: Callable[[], Connection]) -> Connection:
+        """The one of a type, made when it is asked for first."""
+        held = self._held.get(of)
+        if not isinstance(held, of):
+            held = self._held[of] = make()
+        return held
+
+
 class Chunk(Protocol):
     """Some agents' actions; travels to a worker.
 
@@ -63,8 +98,8 @@ class Chunk(Protocol):
         """About how many."""
         ...
 
-    def open(self) -> AbstractContextManager[Feed]:
-        """Connect.
+    def open(self, kept: Kept) -> AbstractContextManager[Feed]:
+        """Begin to read, by connections that are kept from chunk to chunk.
 
         Raises:
             PraetorError, Unavailable: it cannot be read.

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
 
 from cli.backtest.control import ControlLog, Stood
-from cli.backtest.source import Chunk
+from cli.backtest.source import Chunk, Kept
 from judgement.backtest import Backtest, Course
 from judgement.rules import Rules, compile_rules
 from judgement.tally import Tally
@@ -35,7 +37,7 @@ class Job:
 
 
 class Judge:
-    """Judges chunks. Compiles each bundle once."""
+    """Judges chunks. Compiles each bundle once. A context manager: connections are kept until its end."""
 
     def __init__(self, job: Job) -> None:
         """Compile both sides.
@@ -47,10 +49,19 @@ class Judge:
         self._old, self._new = (_compiled(load_bundle(side)) for side in (job.old, job.new))
         self._stood = Stood(job.control.orders)
         self._recorded: dict[str, Rules | None] = {}
+        self._kept = Kept()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._kept.__exit__(kind, error, trace)
 
     def run(self, chunk: Chunk, advance: Callable[[int], None]) -> Tally:
         """Judge a chunk; `advance` is told how many more were judged."""
-        with chunk.open() as feed:
+        with chunk.open(self._kept) as feed:
             backtest = Backtest(
                 Course(
                     self._old,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cli.backtest.control import ControlLog
 from cli.backtest.running import Workers
+from cli.backtest.source import Kept
 from cli.backtest.work import Job
 from judgement.recorded import Recorded
 from tests.policies.builders import make_action
@@ -21,7 +22,7 @@ class Endless:
     actions: int = 1
 
     @contextmanager
-    def open(self) -> Iterator["Endless"]:
+    def open(self, kept: Kept) -> Iterator["Endless"]:
         yield self
 
     grouped = False
