@@ -90,21 +90,24 @@ def make_ready(asked: Asked, settings: Settings, folder: Path, progress: Progres
     known, remark = (control.log, "") if settings.bootstrap else (ControlLog(), NOT_READ)
     if remark and asked.verify:
         raise PraetorError(f"{NOT_READ}, so that nothing can be verified: set PRAETOR_BOOTSTRAP")
-    stored, bundles = _plan(asked, settings, window, known)
+    stored, bundles, cut = _plan(asked, settings, window, known)
     job = Job(*sides, window.since, replace(known, bundles=bundles), asked.verify)
     where = f"received from {told(window.since)} to before {told(window.until)}"
-    remarks = (remark,) if remark else ()
+    remarks = tuple(text for text in (remark, cut) if text)
     return Ready(old, new, job, stored, f"actions {where}, from {asked.store.value}", remarks)
 
 
 def _plan(
     asked: Asked, settings: Settings, window: Window, known: ControlLog
-) -> tuple[Sequence[Chunk], dict[str, bytes]]:
-    """The chunks, and the bundles that decisions in them may name."""
+) -> tuple[Sequence[Chunk], dict[str, bytes], str]:
+    """The chunks, the bundles that decisions in them may name, and what is missing."""
     if asked.store is Store.kafka:
-        return plan_kafka(settings, window), known.bundles
+        partitions = plan_kafka(settings, window)
+        cut = sum(partition.cut for partition in partitions)
+        gone = f"retention has removed the window's beginning from {cut} partitions in Kafka" if cut else ""
+        return partitions, known.bundles, gone
     plan = plan_clickhouse(settings, window, asked.verify, known.log_id)
-    return plan.chunks, {d: packed for d, packed in known.bundles.items() if d in plan.bundles}
+    return plan.chunks, {d: packed for d, packed in known.bundles.items() if d in plan.bundles}, ""
 
 
 def _window(asked: Asked) -> Window | None:

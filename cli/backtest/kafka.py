@@ -25,7 +25,10 @@ SLACK_MS = 600_000
 
 @dataclass(frozen=True)
 class PartitionOf:
-    """A partition's decisions of a window: offsets of both topics that hold all of it, and more."""
+    """A partition's decisions of a window: offsets of both topics that hold all of it, and more.
+
+    `whole`: nothing precedes them. `cut`: retention has removed some of the window, or may have.
+    """
 
     settings: Settings
     log: Log
@@ -33,6 +36,7 @@ class PartitionOf:
     decisions: tuple[int, int]
     snapshots: tuple[int, int]
     whole: bool
+    cut: bool
 
     @property
     def actions(self) -> int:
@@ -122,13 +126,14 @@ def plan_kafka(settings: Settings, window: Window) -> Sequence[PartitionOf]:
 
 
 def _plan(settings: Settings, options: Options, topics: Topics, log: Log, window: Window) -> PartitionOf:
-    def bounds(topic: Topic) -> tuple[int, int]:
+    def bounds(topic: Topic) -> tuple[int, int, int]:
         start, end = topics.bounds(topic, log)
         tp = TopicPartition(topics.name(topic), log.partition)
-        return max(start, min(end, asyncio.run(_first(options, tp, window, end)))), end
+        return start, max(start, min(end, asyncio.run(_first(options, tp, window, end)))), end
 
-    decisions = bounds(DECISIONS)
-    return PartitionOf(settings, log, window, decisions, bounds(SNAPSHOTS), decisions[0] == 0)
+    start, first, end = bounds(DECISIONS)
+    cut = 0 < start == first
+    return PartitionOf(settings, log, window, (first, end), bounds(SNAPSHOTS)[1:], first == 0, cut)
 
 
 async def _first(options: Options, tp: TopicPartition, window: Window, end: int) -> int:

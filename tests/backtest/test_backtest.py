@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from cli.policy.app import policy_app
@@ -15,10 +16,11 @@ from judgement.judge import judge
 from judgement.rules import compile_rules
 from runtime.errors import PraetorError
 from schemas.action import read_action
+from schemas.codec import decode
 from sinks.connection import connect
 from streams.cells import Cells
 from streams.snapshots import DAY_MS
-from tests.backtest.world import World, bundle_of, candidate, live
+from tests.backtest.world import DETECTIONS, World, bundle_of, candidate, live
 
 STORES = ("clickhouse", "kafka")
 
@@ -229,3 +231,26 @@ def test_what_cannot_be_tried_is_told(world: World, tried: Path, tmp_path: Path)
         assert expected in told(praetor(world, *words)), words
     away = {"PRAETOR_CLICKHOUSE_URL": "http://127.0.0.1:1"}
     assert "does not answer" in str(praetor(world, tried, *window, **away).exception)
+
+
+def test_files_are_tried_whole_in_every_form(world: World, tried: Path, tmp_path: Path):
+    """The same actions as lines and as what an SDK could not send come to the same; traces are calls too."""
+    live_file = tmp_path / "live.yaml"
+    live_file.write_text(yaml.safe_dump_all([live(calls=25), DETECTIONS]))
+    values = [r.value or b"" for records in world.inputs.values() for r in records]
+    spool, lines, trace = (tmp_path / name for name in ("spool", "lines.jsonl", "trace.jsonl"))
+    spool.write_bytes(b"".join(len(value).to_bytes(4, "big") + value for value in values))
+    with lines.open("w") as file:
+        for value in values:
+            record = {k: v for k, v in decode(value, "action_event").items() if v is not None}
+            file.write(json.dumps(record | {"salt": record["salt"].hex()}) + "\n")
+    call = {"suite": "bank", "user_prompt": "pay", "tool": "bash", "args": {"amount": 5}, "trace_id": "t"}
+    trace.write_text("".join(json.dumps({**call, "step": step}) + "\n" for step in range(40)))
+    told = []
+    for words in ((lines,), (spool, "--format", "spool"), (trace, "--format", "trace")):
+        found = praetor(world, tried, *words, "--against", live_file, "--json", "--workers", 1)
+        assert found.exit_code == 0, found.exception
+        told.append(json.loads(found.stdout.splitlines()[-1]))
+    assert told[0]["actions"] == told[1]["actions"] == len(values)
+    assert told[0]["by_rule"] == told[1]["by_rule"] and told[0]["changed"] > 100
+    assert told[2]["actions"] == 81 and told[2]["agents"] == 1
