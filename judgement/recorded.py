@@ -89,7 +89,7 @@ class DecisionReader:
             while body[at] > 127:  # the source's offset
                 at += 1
             seq, at = long_at(body, at + 1)
-            action.received_at, at = _moment(body, at)
+            action.received_at, at = moment(body, at)
             # digests of free texts: one that is there without its text tells of erasure
             erased = body[at] != 0 and action.arguments is None
             at += 33 if body[at] else 1
@@ -103,7 +103,7 @@ class DecisionReader:
         except (Odd, IndexError, UnicodeDecodeError, ValueError) as error:
             raise Malformed("the bytes are not those of a decision") from error
         if written != schema_id:
-            action = _as_written(action, written)
+            action = as_written(action, written)
         return Recorded(action, made, partition, seq, erased)
 
     def _made(self, body: bytes, at: int) -> tuple[Made, int, int]:
@@ -126,62 +126,12 @@ class DecisionReader:
         return made, partition, end
 
 
-LEAN = ("received_at", "seq", "partition", "control_offset", "schema", "misrouted", "erased", "bundle")
-"""What follows the action in a lean record: numbers (the two flags as 0 and 1), then the bundle's digest."""
-
-
-class LeanReader:
-    """Reads actions with no more of their decisions than judging them again asks for."""
-
-    def __init__(self) -> None:
-        """Begin without anything known."""
-        self._known: dict[bytes, tuple[Made, int, int, bool]] = {}
-
-    def read(self, schema_id: int, body: bytes) -> Recorded:
-        """Read an action, laid out as decisions of a schema have it, and `LEAN` behind it.
-
-        Of `Made`, the verdict, its effect, engine and modification are not known.
-
-        Raises:
-            Malformed: these are not such bytes.
-        """
-        action, at = leading_action(schema_id, body)
-        try:
-            action.received_at, at = _moment(body, at)
-            seq, at = long_at(body, at)
-            rest = body[at:]
-            known = self._known.get(rest)
-            if known is None:
-                if len(self._known) >= MEMO_LIMIT:
-                    self._known.clear()
-                known = self._known[rest] = _lean(rest)
-        except (Odd, IndexError, UnicodeDecodeError, ValueError) as error:
-            raise Malformed("the bytes are not those of a decision") from error
-        made, partition, written, erased = known
-        if written != schema_id:
-            action = _as_written(action, written)
-        return Recorded(action, made, partition, seq, erased)
-
-
-def _lean(rest: bytes) -> tuple[Made, int, int, bool]:
-    numbers, at = [], 0
-    for _ in LEAN[2:-1]:
-        number, at = long_at(rest, at)
-        numbers.append(number)
-    partition, offset, written, misrouted, erased = numbers
-    bundle, at = _text(rest, at)
-    if at != len(rest):
-        raise Odd
-    deciding = MISROUTED if misrouted else ("", "")
-    return Made(b"", Effect.unknown, deciding, False, bundle, offset, ""), partition, written, bool(erased)
-
-
 @cache
 def _written(schema_id: int) -> bytes:
     return zigzag(schema_id)
 
 
-def _moment(body: bytes, at: int) -> tuple[int, int]:
+def moment(body: bytes, at: int) -> tuple[int, int]:
     """A time in milliseconds: of 6 bytes from 1970 to 2039."""
     b0, b1, b2, b3, b4, b5 = body[at : at + 6]
     if b5 > 127 or b0 & b1 & b2 & b3 & b4 < 128:
@@ -196,9 +146,9 @@ def _walk(body: bytes, at: int) -> tuple[Made, int, int]:
     reasons, at = long_at(body, at + 2)
     deciding: tuple[str, str] | tuple[()] = ()
     for number in range(reasons):
-        policy, at = _text(body, at)
-        rule, at = _text(body, at)
-        _, at = _text(body, at + 1)
+        policy, at = text(body, at)
+        rule, at = text(body, at)
+        _, at = text(body, at + 1)
         deciding = deciding if number else (policy, rule)
     at += 2 if reasons else 1  # the array's end, then the severity
     for _ in ("tags", "errors"):
@@ -206,21 +156,22 @@ def _walk(body: bytes, at: int) -> tuple[Made, int, int]:
     modified, at = body[at] != 0, _optional(body, at)
     limits, at = long_at(body, at)
     for _ in range(limits):
-        _, at = _text(body, at)
+        _, at = text(body, at)
         at += 8
     at += 1 if limits else 0
     for _ in ("approval_id", "duplicate_of"):
         at = _optional(body, at)
     verdict = body[start:at]
-    bundle, at = _text(body, at)
+    bundle, at = text(body, at)
     offset, at = long_at(body, at)
-    engine, at = _text(body, at)
-    _, at = _text(body, at)
+    engine, at = text(body, at)
+    _, at = text(body, at)
     partition, at = long_at(body, at)
     return Made(verdict, effect, deciding or ("", ""), modified, bundle, offset, engine), partition, at
 
 
-def _text(body: bytes, at: int) -> tuple[str, int]:
+def text(body: bytes, at: int) -> tuple[str, int]:
+    """A text, and where it ends."""
     length, at = long_at(body, at)
     if length < 0 or at + length > len(body):
         raise Odd
@@ -230,15 +181,15 @@ def _text(body: bytes, at: int) -> tuple[str, int]:
 def _texts(body: bytes, at: int) -> int:
     count, at = long_at(body, at)
     for _ in range(count):
-        _, at = _text(body, at)
+        _, at = text(body, at)
     return at + 1 if count else at
 
 
 def _optional(body: bytes, at: int) -> int:
-    return _text(body, at + 1)[1] if body[at] else at + 1
+    return text(body, at + 1)[1] if body[at] else at + 1
 
 
-def _as_written(action: Action, written: int) -> Action:
+def as_written(action: Action, written: int) -> Action:
     """The action of an older schema, whose record a newer schema's reader filled up with defaults."""
     if written not in DECISIONS:
         raise Malformed(f"a decision of schema id {written}, which is not known")

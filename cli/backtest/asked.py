@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from cli.backtest.clickhouse import plan_clickhouse
 from cli.backtest.control import ControlLog, read_control
 from cli.backtest.files import FileFormat, plan_file
 from cli.backtest.kafka import plan_kafka
+from cli.backtest.planning import plan_clickhouse
 from cli.backtest.sides import Side, find_side
 from cli.backtest.source import Chunk, Window
 from cli.backtest.times import told, window_of

@@ -3,9 +3,9 @@
 ClickHouse writes a row as Avro with the very bytes that the decision had: nothing is decoded on the way.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -15,7 +15,8 @@ from cli.backtest.containers import ONE_A_BLOCK, records
 from cli.backtest.source import Kept, Window
 from judgement.decision import TEXTS
 from judgement.engine import READABLE
-from judgement.recorded import LEAN, DecisionReader, LeanReader, Recorded
+from judgement.lean import LEAN, LeanReader
+from judgement.recorded import DecisionReader, Recorded
 from runtime.errors import Malformed, PraetorError, Unavailable
 from runtime.settings import Settings
 from schemas.catalogue import Schema, newest
@@ -24,9 +25,6 @@ from sinks.rows import read_records
 from sinks.tables import SNAPSHOTS
 from streams.snapshots import snapshot_of
 
-CHUNKS_WANTED = 16
-CHUNK_LEAST, CHUNK_MOST = 20_000, 100_000
-"""Actions: what decides over chunks is the window alone, never who reads them. A query costs some 50 ms."""
 ASKED_AT_ONCE = 1_000
 PATIENCE = 600
 
@@ -39,28 +37,6 @@ RANGE = (
     " AND (tenant > unhex({tenant_0:String}) OR agent_id >= unhex({agent_0:String}))"
     " AND (tenant < unhex({tenant_1:String}) OR agent_id <= unhex({agent_1:String}))"
 )
-LOGS = f"SELECT log_id FROM decisions WHERE {WITHIN} GROUP BY log_id ORDER BY max(received_at)"  # noqa: S608
-EXTENT = "SELECT count(), toString(min(received_at)), toString(max(received_at)) FROM decisions"
-BUNDLES = f"SELECT DISTINCT bundle FROM decisions WHERE {OURS} AND {WITHIN}"  # noqa: S608
-EARLIER = (
-    f"SELECT count() FROM (SELECT 1 FROM decisions WHERE {OURS}"  # noqa: S608
-    f" AND received_at < {AT.format('begin')} LIMIT 1)"
-)
-CHUNKS = f"""
-SELECT sum(n), hex((min((tenant, agent_id)) AS first).1), hex(first.2),
-       hex((max((tenant, agent_id)) AS last).1), hex(last.2)
-FROM
-(
-    SELECT tenant, agent_id, n, sum(n) OVER (ORDER BY tenant, agent_id ROWS UNBOUNDED PRECEDING) AS upto,
-           greatest({{least:Int64}}, least({{most:Int64}}, intDiv(sum(n) OVER (), {{wanted:Int64}}))) AS size
-    FROM
-    (
-        SELECT toString(tenant) AS tenant, agent_id, count() AS n
-        FROM decisions WHERE {OURS} AND {WITHIN} GROUP BY tenant, agent_id
-    )
-)
-GROUP BY intDiv(upto - n, size) ORDER BY first
-"""  # noqa: S608
 # erased: a digest without its text
 LEAN_COLUMNS = {
     "misrouted": "toInt32(reasons.policy[1] = 'praetor' AND reasons.rule[1] = 'misrouted')",
@@ -197,46 +173,3 @@ def _columns(of: Schema, whole: bool) -> str:
     names = [field["name"] for field in of.definition["fields"]]
     wanted = names if whole else [*names[: names.index("effect")], *LEAN]
     return ", ".join(f"{LEAN_COLUMNS[n]} AS {n}" if n in LEAN_COLUMNS else f"`{n}`" for n in wanted)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be read: chunks, the log, the digests of the bundles that its decisions name."""
-
-    chunks: Sequence[AgentRange]
-    log_id: str
-    bundles: frozenset[str]
-
-
-def plan_clickhouse(settings: Settings, window: Window, verdicts: bool, log_id: str = "") -> Plan:
-    """Divide a window among workers; `log_id` names the log, else it is the newest in the window.
-
-    Without `verdicts`, what was decided is not read.
-
-    Raises:
-        PraetorError: the window is empty, or the database is not migrated.
-        Unavailable: ClickHouse does not answer.
-    """
-    client = connect(settings, patience=PATIENCE)
-    with client, errors_of(settings):
-        bounds: dict[str, Any] = {"begin": window.begin, "until": window.until}
-        logs = [row[0] for row in client.query(LOGS, bounds).result_rows]
-        if not logs or (log_id and log_id not in logs):
-            raise PraetorError(_empty(settings, client.query(EXTENT).result_rows[0], log_id, logs))
-        place = Place(settings, log_id or logs[-1], window, verdicts)
-        place = replace(place, earlier=bool(client.query(EARLIER, place.values()).result_rows[0][0]))
-        sizes = {"least": CHUNK_LEAST, "most": CHUNK_MOST, "wanted": CHUNKS_WANTED}
-        rows = client.query(CHUNKS, place.values() | sizes).result_rows
-        bundles = frozenset(row[0] for row in client.query(BUNDLES, place.values()).result_rows)
-    chunks = [AgentRange(place, int(n), (t0, a0), (t1, a1)) for n, t0, a0, t1, a1 in rows]
-    return Plan(chunks, place.log_id, bundles)
-
-
-def _empty(settings: Settings, extent: Sequence[Any], log_id: str, logs: list[str]) -> str:
-    where = f"ClickHouse database {settings.clickhouse_database}"
-    rows, first, last = extent
-    if not rows:
-        return f"{where} holds no decision yet: `praetor archive` brings them there"
-    if log_id and logs:
-        return f"{where} holds no decision of log {log_id} in this window, but of {', '.join(logs)}"
-    return f"{where} holds no decision in this window; it holds {rows}, received from {first} to {last} UTC"

@@ -50,6 +50,8 @@ def _head(report: dict[str, Any]) -> Section:
         f"{report['seconds']:.1f} s, {report['rate']:,} actions/s by {report['workers']} workers",
         *report["remarks"],
     ]
+    if report["erased"]:
+        lines.append(f"{report['erased']:,} of these actions are judged without a free text that was erased")
     verified = report["verified"]
     if verified is not None:
         lines.insert(3, _told(verified))

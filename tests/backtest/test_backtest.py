@@ -134,7 +134,7 @@ def test_what_a_candidate_changes_is_what_judging_by_hand_says(world: World, tri
 def test_neither_workers_nor_the_store_make_a_difference(
     world: World, tried: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("cli.backtest.clickhouse.CHUNK_LEAST", 100)
+    monkeypatch.setattr("cli.backtest.planning.CHUNK_LEAST", 100)
     window = ("--from", time_of(world.begin + DAY_MS), "--verify", "--json")
     told = []
     for words in (("--workers", 1), ("--workers", 2), ("--workers", 2, "--source", "kafka")):
