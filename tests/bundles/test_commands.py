@@ -61,7 +61,11 @@ async def test_a_bundle_goes_from_files_to_workers_and_back(person: Person, tmp_
     lost = await person.policy("rollback", "--to", "sha256:ffffffff")
     assert lost.code == 1 and "names 0 of the last 16 bundles" in lost.err
     text = await person.policy("active")
-    assert f"all agents: {first['digest']}" in text.out and "can be gone back to:" in text.out and old[7:19] in text.out
+    assert (
+        f"all agents: {first['digest']}" in text.out
+        and "can be gone back to:" in text.out
+        and old[7:19] in text.out
+    )
     assert "serial 3" in text.out
 
 

@@ -28,7 +28,9 @@ def read(client: Client, table: Table, log_id: str) -> list[dict[str, Any]]:
     return list(read_records(client, table, tail, {"log_id": log_id}))
 
 
-@pytest.mark.parametrize("table", [DECISIONS, THREATS, CHECKPOINTS, DEAD_LETTERS, SNAPSHOTS], ids=lambda t: t.name)
+@pytest.mark.parametrize(
+    "table", [DECISIONS, THREATS, CHECKPOINTS, DEAD_LETTERS, SNAPSHOTS], ids=lambda t: t.name
+)
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
