@@ -12,7 +12,7 @@ from ledger.keys import VerifyKey
 from runtime.beside import beside_the_loop
 from runtime.errors import Malformed, Newer, PraetorError
 from schemas.topics import CONTROL
-from streams.bundle_state import InForce, Refusal, Refused
+from streams.bundle_state import InForce, Refused
 from streams.bundles import BundleFold
 from streams.canary import Canary
 from streams.orders import Order, open_order
@@ -104,7 +104,8 @@ class ControlView:
         """
         refused: dict[int, str] = {}
         if self.bundles.pending:
-            refused = {r.offset: r.message for r in await asyncio.to_thread(self._compile)}
+            with beside_the_loop():
+                refused = {r.offset: r.message for r in await asyncio.to_thread(self.bundles.settle)}
             for offset, reason in refused.items():
                 log.error("bundle refused", offset=offset, why="rules", reason=reason)
         now = self.bundles.in_force
@@ -115,10 +116,6 @@ class ControlView:
             self._refuse(offset, reason)
         self._put_in_force(now)
         return refused
-
-    def _compile(self) -> list[Refusal]:
-        with beside_the_loop():
-            return self.bundles.settle()
 
     def _put_in_force(self, now: InForce) -> None:
         before, self._now, standing = self._now, now, self.orders.standing
@@ -147,7 +144,8 @@ class ControlView:
             self.bundles.part(order)
         elif order.kind == "bundle":
             # in a thread: a large one takes some time to unpack
-            await asyncio.to_thread(self.bundles.head, order, offset)
+            with beside_the_loop():
+                await asyncio.to_thread(self.bundles.head, order, offset)
         elif order.kind == "skip":
             self._apply_skip(order)
         elif order.kind in STANDING_KINDS:
