@@ -21,7 +21,7 @@ def beside_the_loop() -> Iterator[None]:
     objects bring about, stops every thread until it has looked at every object there is. What was built then
     counts as lasting (`gc.freeze`), so that none comes afterwards either: it is freed when nothing refers to
     it, but cycles of it never are. One call into C that is long by itself still holds everyone up. For one
-    thread at a time; to be entered by the loop before the thread begins: a busy loop that rests more often than
+    thread at a time. The loop enters it before the thread begins: a busy loop that rests more often than
     threads take turns would not let it begin.
     """
     turn, collected = sys.getswitchinterval(), gc.isenabled()
