@@ -5,11 +5,11 @@ from typing import NamedTuple
 from policies.arguments import parse_arguments
 from policies.bitset import bits
 from policies.compiled import Compiled, Matched
-from policies.conditions import Sight
 from policies.edits import apply_edits
 from policies.errors import Unjudgeable
 from policies.limits import Charge
 from policies.outcome import Failure, Outcome
+from policies.sight import Sight
 from schemas.action import Action
 from schemas.verdict import Verdict
 

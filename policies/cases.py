@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from policies.bundle import build_bundle
 from policies.candidates import Ruling
 from policies.case import Case
-from policies.conditions import Cells
 from policies.counting import count, modify
 from policies.index import Index
 from policies.load import Loaded
 from policies.model import Policy
+from policies.sight import Cells
 from policies.types import DETECTORS
 from schemas.action import Action, read_action
 from schemas.codec import encode

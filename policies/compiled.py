@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from policies.bundle import Content, Rest, no_rest
 from policies.cel import BadCondition, Program
-from policies.conditions import Reader, World, compile_demand, make_world
+from policies.conditions import compile_demand
 from policies.outcome import CompiledRule, Composer, Failure, Outcome, compile_rule, deciding_order
 from policies.rule import Rule
+from policies.sight import Reader, World, make_world
 
 OUTCOMES = 65_536
 Matched = tuple[int, tuple[Failure, ...]]

@@ -1,24 +1,16 @@
 """What a rule demands beside its patterns: comparisons, a condition in CEL, a limit.
 
-Run on candidates only, after the index. What conditions look at is read once an action, when it is asked for.
+Run on candidates only, after the index; by whom: `policies.sight`.
 """
 
 import operator
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from policies.arguments import parse_arguments
-from policies.cel import LONGS, TEXTS, Program, activate_in, compile_condition, environment, holds
-from policies.errors import Unjudgeable
-from policies.limits import NOT_TOLD, Charge, CompiledLimit, Spent, charge, compile_limit, is_over
+from policies.cel import Program, compile_condition
+from policies.limits import CompiledLimit, compile_limit
 from policies.rule import Fields, Rule
-from policies.types import DETECTORS
-from schemas.action import Action
 
-Cells = Mapping[str, bytes]
-Reader = Callable[[Action, Cells], Mapping[str, int]]
-"""What `agent.<name>` and `session.<name>` are, by whole name, read from an agent's cells."""
 Test = tuple[Callable[[Any, Any], Any], int | float]
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -29,7 +21,6 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq,
     "neq": operator.ne,
 }
-_TEXTS = frozenset(TEXTS)
 
 
 class Comparison(NamedTuple):
@@ -80,165 +71,3 @@ def _compile_fields(fields: Fields | None) -> tuple[Comparison, ...]:
         for field, numbers in fields or ()
         if numbers is not None
     )
-
-
-class World(NamedTuple):
-    """What is the same for all actions that the same rules are candidates for.
-
-    Attributes:
-        names: every variable that some condition uses.
-        arguments: the top-level arguments that conditions look at; None for all.
-        lists: the named lists.
-        read: reads `agent` and `session` from cells.
-        steps: each of `names` with what it is a part of, and which.
-        environment: what makes values ready for several conditions; None where there is one at most.
-    """
-
-    names: tuple[str, ...]
-    arguments: frozenset[str] | None
-    lists: Mapping[str, list[str]]
-    read: Reader
-    steps: tuple[tuple[str, str, str], ...]
-    environment: Any
-
-
-def make_world(programs: list[Program], lists: Mapping[str, list[str]], read: Reader) -> World:
-    """What some conditions look at, all together."""
-    names = sorted({name for program in programs for name in program.names})
-    wanted: frozenset[str] | None = frozenset()
-    for program in programs:
-        wanted = None if wanted is None or program.arguments is None else wanted | program.arguments
-    steps = tuple((name, *name.partition(".")[::2]) for name in names)
-    within = environment(tuple(sorted(lists))) if len(programs) > 1 else None
-    return World(tuple(names), wanted, lists, read, steps, within)
-
-
-class Sight:
-    """What the rules of one bundle see of one action; each value is read once, when first asked for."""
-
-    __slots__ = (
-        "_activation",
-        "_arguments",
-        "_failed",
-        "_seen",
-        "_values",
-        "action",
-        "active",
-        "cells",
-        "spent",
-        "world",
-    )
-
-    def __init__(
-        self, world: World, action: Action, active: int, cells: Cells, spent: Spent = NOT_TOLD
-    ) -> None:
-        """Look at an action of an agent with these cells."""
-        self.world = world
-        self.action = action
-        self.active = active
-        self.cells = cells
-        self.spent = spent
-        self._values: dict[str, Any] = {}
-        self._arguments: dict[str, Any] | None = None
-        self._activation: Any = None
-        self._seen: dict[str, Any] | None = None
-        self._failed: dict[str, str] = {}
-
-    def hold(self, demand: Demand) -> tuple[bool, Charge | None]:
-        """Whether what a rule demands holds, and what its limit would count of this action.
-
-        Raises:
-            Unjudgeable: it cannot be told.
-        """
-        if not self._compare(demand.comparisons):
-            return False, None
-        if demand.program is not None and not self._holds(demand.program):
-            return False, None
-        if demand.limit is None:
-            return True, None
-        counted = charge(demand.limit, self.action, self.cells, self.spent)
-        return is_over(counted), counted
-
-    def _compare(self, comparisons: tuple[Comparison, ...]) -> bool:
-        held = True
-        for field, tests in comparisons:
-            value = self._values.get(field)
-            if value is None:
-                value = self._values[field] = self.action.get(field)
-            if value.__class__ not in (int, float) or value != value:
-                raise Unjudgeable(f"{field} is {value!r}, which cannot be compared with a number")
-            held = held and all(compare(value, number) for compare, number in tests)
-        return held
-
-    def _holds(self, program: Program) -> bool:
-        if self._seen is None:
-            seen = self._see()
-            if self.world.environment is not None:
-                self._activation = activate_in(self.world.environment, seen)
-            self._seen = seen
-        if self._failed:
-            for name in program.names:
-                if name in self._failed:
-                    raise Unjudgeable(self._failed[name])
-        return holds(program, self._activation, self._seen)
-
-    def _see(self) -> dict[str, Any]:
-        """All values that conditions use; one that cannot be had fails only those that use it."""
-        values: dict[str, Any] = {}
-        for name, holder, field in self.world.steps:
-            try:
-                values[name] = self._part(holder, field)
-            except Unjudgeable as error:
-                self._failed[name] = str(error)
-        return values
-
-    def value(self, name: str) -> Any:
-        """What a variable stands for.
-
-        Raises:
-            Unjudgeable: it cannot be had.
-        """
-        holder, _, field = name.partition(".")
-        return self._part(holder, field)
-
-    def _part(self, holder: str, field: str) -> Any:
-        if holder == "action":
-            return self._field(field)
-        if holder == "lists":
-            return self.world.lists[field]
-        if holder in ("agent", "session"):
-            return self.world.read(self.action, self.cells)[f"{holder}.{field}"]
-        if holder == "args":
-            found, wanted = self.arguments(), self.world.arguments
-            return found if wanted is None else {key: found[key] for key in wanted if key in found}
-        if holder == "detections":
-            return [d for i, d in enumerate(DETECTORS) if self.active >> i & 1]
-        return moment(self.action.received_at)
-
-    def _field(self, field: str) -> Any:
-        value = self.action.get(field)
-        if field in _TEXTS:
-            return "" if value is None else value
-        return int(value) if field in LONGS else value
-
-    def arguments(self) -> dict[str, Any]:
-        """The arguments, parsed; none are an empty mapping.
-
-        Raises:
-            Unjudgeable: they are no JSON object, or can be read in two ways (a key twice).
-        """
-        if self._arguments is None:
-            self._arguments = parse_arguments(self.action.arguments)
-        return self._arguments
-
-
-def moment(received_at: int) -> datetime:
-    """A time in milliseconds as CEL knows it.
-
-    Raises:
-        Unjudgeable: it lies beyond the year 9999.
-    """
-    try:
-        return datetime.fromtimestamp(received_at / 1000, UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise Unjudgeable(f"received_at is {received_at}, which is no time") from error

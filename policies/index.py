@@ -12,11 +12,11 @@ from policies.bitset import bits, lowest
 from policies.bundle import Content, Rest, no_rest
 from policies.candidates import Candidates, Ruling, rule_on
 from policies.compiled import Compiled, compile_content, written
-from policies.conditions import Cells, Reader, Sight
 from policies.dimension import HOSTS, PATHS, Dimension, ReadingDimension
 from policies.limits import NOT_TOLD, Spent
 from policies.outcome import Composer
 from policies.rule import Match
+from policies.sight import Cells, Reader, Sight
 from policies.types import DETECTORS
 from schemas.action import Action
 

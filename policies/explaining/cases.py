@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from policies.bundle import build_bundle
 from policies.case import Case
 from policies.cases import case_action
-from policies.conditions import Cells
 from policies.explaining.explain import Explainer, Explanation
 from policies.load import Loaded
+from policies.sight import Cells
 from policies.types import DETECTORS
 from schemas.action import Action
 

@@ -11,7 +11,6 @@ from policies.arguments import parse_arguments
 from policies.bundle import Content
 from policies.candidates import LARGEST_ARGUMENTS, Ruling
 from policies.compiled import compile_content
-from policies.conditions import Cells, Reader
 from policies.counting import count, modify
 from policies.edits import apply_edits
 from policies.errors import Unjudgeable
@@ -19,6 +18,7 @@ from policies.explaining.steps import Seen, Step, demand_steps, pattern_steps
 from policies.index import Index
 from policies.outcome import CompiledRule
 from policies.rule import Rule
+from policies.sight import Cells, Reader
 from schemas.action import Action
 from schemas.verdict import RANK, Effect, Verdict
 

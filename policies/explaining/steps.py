@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from policies.cel import Program, compile_condition
-from policies.conditions import OPERATORS, Cells, Demand, Reader, Sight, make_world
+from policies.conditions import OPERATORS, Demand
 from policies.dimension import HOSTS, PATHS, ReadingKind
 from policies.errors import Unjudgeable
 from policies.explaining.conjuncts import conjuncts
@@ -13,6 +13,7 @@ from policies.explaining.showing import listed, shown
 from policies.limits import MICRO, Charge, charge, is_over
 from policies.pattern import Kind, Pattern, parse_pattern
 from policies.rule import Match, Rule
+from policies.sight import Cells, Reader, Sight, make_world
 from policies.types import DETECTORS
 from schemas.action import Action
 

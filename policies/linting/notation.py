@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from policies.conditions import Cells
 from policies.index import Index
 from policies.linting.cover import sample
 from policies.linting.finding import Finding
 from policies.linting.ground import Ground, Written
 from policies.rule import Rule
+from policies.sight import Cells
 from policies.types import REFUSALS
 from schemas.action import Action, read_action
 from schemas.codec import encode

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from detections import activity, sessions
 from policies.bundle import Content
-from policies.conditions import Cells
 from policies.counting import count, modify
 from policies.index import Index
 from policies.linear import Decision, Past, decide
+from policies.sight import Cells
 from schemas.action import Action
 from schemas.verdict import Effect, Verdict
 from tests.policies.builders import make_index, random_action, random_content
