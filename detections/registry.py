@@ -5,13 +5,13 @@ from typing import Any
 
 from detections.burst import ID as DENIAL_BURST
 from detections.burst import DenialBurst
-from detections.detector import Detector
+from detections.single import Single
 from schemas.verdict import Severity
 
 Settings = Mapping[str, Any]
 
 
-def _denial_burst(settings: Settings) -> Detector:
+def _denial_burst(settings: Settings) -> Single:
     return DenialBurst(
         count=settings["count"],
         window_ms=settings["window_seconds"] * 1000,
@@ -19,6 +19,6 @@ def _denial_burst(settings: Settings) -> Detector:
     )
 
 
-DETECTORS: dict[str, Callable[[Settings], Detector]] = {
+DETECTORS: dict[str, Callable[[Settings], Single]] = {
     DENIAL_BURST: _denial_burst,
 }

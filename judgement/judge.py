@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from detections import activity, sessions, source
-from detections.detector import FAILURES, Detector
+from detections.detector import FAILURES
+from detections.single import Single
 from judgement.rules import SOURCE_BIT, Rules
 from judgement.standing import NOTHING
 from policies.counting import count, modify
@@ -14,7 +15,7 @@ from policies.types import RESERVED
 from schemas.action import Action
 from schemas.verdict import Effect, Finding, Reason, Verdict
 
-Observed = tuple[Detector, bytes | None, bytes | None]
+Observed = tuple[Single, bytes | None, bytes | None]
 """A detector, its cell before this action, and after observing it."""
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from detections.detector import Detector
 from detections.registry import DETECTORS as BUILDERS
+from detections.single import Single
 from judgement.facts import read_facts
 from judgement.standing import NOTHING, Standing
 from policies.bundle import Bundle, Rest, no_rest
@@ -29,7 +29,7 @@ class Rules:
 
     digest: str
     index: Index
-    detectors: tuple[Detector, ...]
+    detectors: tuple[Single, ...]
     standing: Standing = NOTHING
     spent: Spent = field(default_factory=dict)
 

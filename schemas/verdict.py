@@ -54,10 +54,26 @@ class Reason(NamedTuple):
     message: str
 
 
+class Span(NamedTuple):
+    """A place in an action that shows what was found.
+
+    `start` and `end` count characters within the field, as its text stands. `text` is redacted: never a
+    secret in clear, at most 200 characters.
+    """
+
+    event_id: str
+    field: str
+    start: int
+    end: int
+    text: str
+
+
 class Finding(NamedTuple):
     """What a detection found, before it is a record of `agent.threats`.
 
-    Times are `received_at` in milliseconds. `evidence` are event ids, the newest last, redacted of content.
+    Times are `received_at` in milliseconds. `evidence` are event ids, the newest last. `score` is 0 to 1: how
+    sure. `dedup_key` is the same for repetitions of one finding, so it holds nothing that ever differs.
+    `runbook` says in words what a person does.
     """
 
     detector: str
@@ -70,6 +86,8 @@ class Finding(NamedTuple):
     tags: tuple[str, ...]
     dedup_key: str
     message: str
+    spans: tuple[Span, ...] = ()
+    runbook: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import Malformed
-from schemas.action import ACTION_IDS, EAGER, PRODUCER_ID, PRODUCER_SEQ, Action, read_action
+from schemas.action import ACTION_IDS, EAGER, PHASE, PHASES, PRODUCER_ID, PRODUCER_SEQ, Action, read_action
 from schemas.catalogue import schema
 from schemas.varint import zigzag
 from tests.schemas.encodings import ACTION, Writer, read, records, write
@@ -26,6 +26,7 @@ def equal_to_fastavro(action: Action) -> dict:
     rest = {n: expected[n] for n in FIELDS[: FIELDS.index("arguments")]}
     head = {"type": "record", "name": "Head", "fields": ACTION.definition["fields"][: len(rest)]}
     assert action.body[: action.texts_at] == write(head, rest)
+    assert action.phase == expected["phase"]
     named = expected["producer_id"]
     numbering = None
     if named is not None:
@@ -36,8 +37,11 @@ def equal_to_fastavro(action: Action) -> dict:
 
 
 @pytest.mark.parametrize("schema_id", ACTION_IDS)
-def test_the_numbering_stands_at_one_place_in_every_version(schema_id):
-    names = [f["name"] for f in schema(schema_id).definition["fields"]]
+def test_what_is_read_by_place_stands_there_in_every_version(schema_id):
+    fields = schema(schema_id).definition["fields"]
+    names = [f["name"] for f in fields]
+    assert names[PHASE] == "phase"
+    assert tuple(fields[PHASE]["type"]["symbols"]) == PHASES
     assert names[PRODUCER_ID : PRODUCER_SEQ + 1] == ["producer_id", "producer_epoch", "producer_seq"]
 
 
