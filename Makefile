@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 RIVALS := .venv-rivals
-SOURCES := schemas policies detections ledger judgement streams sinks consumers runtime cli tests bench sdk
+SOURCES := schemas documents policies detections ledger judgement streams sinks consumers runtime cli tests bench sdk
 
 .PHONY: help demo test check format bench overload soak chaos interop docs lock clean setup
 

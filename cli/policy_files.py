@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from policies.document import LARGEST_FILE
+from documents.read import LARGEST_FILE
 from policies.load import Loaded, Source, load_policies
 from runtime.errors import PraetorError
 

@@ -12,11 +12,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from documents.types import Model
 from policies.canonical import canonical
 from policies.model import API_VERSION, DetectionSettings, Entries, Policy
 from policies.resolve import NO_NAMES, Unresolved, Vocabulary, inherit, named_lists, resolve_rule
 from policies.rule import Rule
-from policies.types import Id, Model, Name
+from policies.types import Id, Name
 from runtime.errors import Newer, PraetorError
 
 LARGEST_BUNDLE = 64 << 20

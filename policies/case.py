@@ -1,51 +1,12 @@
 """Examples beside the rules: an action, what was before it, and what must be decided."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, JsonValue
-from pydantic import Tag as Branch
 
-from policies.types import (
-    BY_FORM,
-    OTHER_BRANCH,
-    TEXT_BRANCH,
-    DetectorId,
-    EffectName,
-    Id,
-    Long,
-    Model,
-    PhaseName,
-    Text,
-)
-
-_Mapping = Annotated[dict[Text, JsonValue], Branch(OTHER_BRANCH)]
-Arguments = Annotated[Annotated[Text, Branch(TEXT_BRANCH)] | _Mapping, BY_FORM]
-
-
-class CaseAction(Model):
-    """The action of a case: fields of ActionEvent, with what a case seldom cares for filled in."""
-
-    tenant: Text = "acme"
-    agent_id: Text = "agent-1"
-    session_id: Text | None = None
-    phase: PhaseName = "call"
-    mode: Literal["observe", "enforce"] = "observe"
-    action: Text
-    resource: Text = ""
-    tool: Text | None = None
-    tool_server: Text | None = None
-    on_behalf_of: Text | None = None
-    principal: Text | None = None
-    outcome: Text | None = None
-    model: Text | None = None
-    input_tokens: Long = 0
-    output_tokens: Long = 0
-    cost_usd: float = 0.0
-    size_bytes: Long = 0
-    labels: dict[Text, Text] = Field(default_factory=dict)
-    arguments: Arguments | None = None
-    """JSON text, or the arguments written as YAML."""
-    content: Text | None = None
+from documents.case_action import CaseAction
+from documents.types import Model, Text
+from policies.types import DetectorId, EffectName, Id
 
 
 class CaseState(Model):

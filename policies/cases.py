@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from documents.case_action import build_action
 from policies.bundle import build_bundle
 from policies.candidates import Ruling
 from policies.case import Case
@@ -14,11 +15,8 @@ from policies.load import Loaded
 from policies.model import Policy
 from policies.sight import Cells
 from policies.types import DETECTORS
-from schemas.action import Action, read_action
-from schemas.codec import encode
+from schemas.action import Action
 from schemas.verdict import Verdict
-
-EVENT_ID = "00000000-0000-4000-8000-000000000000"
 
 
 class CaseResult(NamedTuple):
@@ -120,9 +118,5 @@ def _short(value: Any) -> str:
 
 def case_action(case: Case) -> Action:
     """The case's action as a worker would have it."""
-    fields = case.action.model_dump()
-    if isinstance(fields["arguments"], dict):
-        fields["arguments"] = json.dumps(fields["arguments"], ensure_ascii=False)
-    record = {"event_id": EVENT_ID, "occurred_at": 0, **fields}
     at = datetime.fromisoformat(case.at.replace("Z", "+00:00"))
-    return read_action(encode("action_event", record), received_at=round(at.timestamp() * 1000))
+    return build_action(case.action, round(at.timestamp() * 1000))

@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from documents.node import Mistake, Node
 from policies.cel import BadCondition, compile_condition
 from policies.model import Policy
-from policies.node import Mistake, Node
 from policies.resolve import Path, Unresolved, Vocabulary, expand, inherit, resolve_rule
 from policies.rule import Rule
 from policies.types import REFUSALS

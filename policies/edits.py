@@ -11,9 +11,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
+from documents.types import Model, Text
 from policies.canonical import LARGEST
 from policies.errors import Unjudgeable
-from policies.types import Model, Number, Text
+from policies.types import Number
 
 REDACTED = "[redacted]"
 _text = TypeAdapter(Text).validate_python

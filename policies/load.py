@@ -6,14 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from documents.node import Mistake, Node
+from documents.read import read_documents
 from policies.bundle import Bundle, build_bundle
 from policies.checks import Located, check_policies, check_shared
-from policies.document import read_documents
 from policies.imports.safe_ai import is_safe_ai, read_safe_ai
 from policies.model import API_VERSION, Conditions, Detections, DetectionSettings, Lists, Policy
-from policies.node import Mistake, Node
 from policies.resolve import Vocabulary
-from policies.wording import SHAPES, describe
+from policies.wording import SHAPES, WORDING
 from runtime.errors import PraetorError
 
 MOST_TOLD = 200
@@ -154,7 +154,7 @@ def _parse(source: str, node: Node, mistakes: list[Mistake]) -> BaseModel | None
 def _translate(source: str, node: Node, error: ValidationError) -> Iterator[Mistake]:
     for item in error.errors(include_url=False):
         path = item["loc"]
-        message = describe(path, item)
+        message = WORDING.describe(path, item)
         if item["type"] == "extra_forbidden":
             yield _key_at(source, node, path, message)
         else:

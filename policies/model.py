@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from documents.types import Model, SeverityName, Text, Words
 from policies.case import Case
 from policies.rule import Rule
-from policies.types import Id, Model, Name, SeverityName, Text, Words
+from policies.types import Id, Name
 
 API_VERSION: Literal["praetor/v1"] = "praetor/v1"
 

@@ -7,28 +7,21 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic import Tag as Branch
 from pydantic_core import PydanticCustomError
 
-from policies.edits import Edit
-from policies.hosts import HostPattern
-from policies.paths import PathPattern
-from policies.types import (
+from documents.types import (
     BY_FORM,
     OTHER_BRANCH,
-    REFUSALS,
     TEXT_BRANCH,
-    DetectorId,
-    EffectName,
-    Id,
-    ListRef,
     Model,
-    Number,
-    PatternEntry,
     PhaseName,
-    RefusalName,
     SeverityName,
     Tag,
     Text,
     Words,
 )
+from policies.edits import Edit
+from policies.hosts import HostPattern
+from policies.paths import PathPattern
+from policies.types import REFUSALS, DetectorId, EffectName, Id, ListRef, Number, PatternEntry, RefusalName
 
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])\Z")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -11,11 +11,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from policies.case import Case, CaseAction, CaseState
-from policies.cases import EVENT_ID, case_action
+from documents.case_action import EVENT_ID, CaseAction
+from policies.case import Case, CaseState
+from policies.cases import case_action
 from policies.explaining.cases import facts_of_case
 from policies.types import DETECTORS
-from policies.wording import describe
+from policies.wording import WORDING
 from runtime.errors import Malformed, PraetorError
 from schemas.action import Action, read_action
 from schemas.catalogue import newest
@@ -89,7 +90,9 @@ def action_of(fields: Mapping[str, Any], at: int) -> Action:
     try:
         case = CaseAction.model_validate({k: v for k, v in given.items() if k in CaseAction.model_fields})
     except ValidationError as error:
-        told = [describe(("cases", 0, "action", *e["loc"]), e) for e in error.errors(include_url=False)]
+        told = [
+            WORDING.describe(("cases", 0, "action", *e["loc"]), e) for e in error.errors(include_url=False)
+        ]
         raise PraetorError(f"the action: {'; '.join(told)}") from error
     record = {"event_id": EVENT_ID, "occurred_at": 0, **given, **case.model_dump()}
     if isinstance(record["arguments"], dict):

@@ -8,12 +8,12 @@ import typer
 
 from cli.options import JsonOutput
 from cli.policy.telling import count, print_json
-from policies.document import read_documents
+from documents.node import Mistake, Node
+from documents.read import read_documents
 from policies.imports.agt import import_agt, is_agt
 from policies.imports.remarks import Imported, Unusable, write_policy
 from policies.imports.safe_ai import is_safe_ai, read_safe_ai
 from policies.load import PolicyMistakes
-from policies.node import Mistake, Node
 from runtime.errors import PraetorError
 
 INCOMPLETE = 3

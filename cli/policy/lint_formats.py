@@ -8,9 +8,9 @@ from urllib.parse import quote
 import typer
 
 from cli.policy.telling import count, print_json
+from documents.node import Mistake
 from policies.linting.finding import CODES, Finding, Level
 from policies.load import MOST_TOLD
-from policies.node import Mistake
 
 MISTAKE = "PL001"
 """The code of all mistakes, where a format wants one."""

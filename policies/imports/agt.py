@@ -8,6 +8,7 @@ What each part comes to, and what does not: docs/policies/imports.md.
 import difflib
 from typing import Any
 
+from documents.node import Mistake, Node
 from policies.cases import Trial
 from policies.imports.agt_cases import make_cases
 from policies.imports.agt_cel import literal
@@ -15,7 +16,6 @@ from policies.imports.agt_rules import Rules, read_rules
 from policies.imports.remarks import Imported, Remark, Unusable, line_of, slug
 from policies.load import Loaded
 from policies.model import API_VERSION, DetectionSettings, Policy
-from policies.node import Mistake, Node
 from policies.resolve import NO_NAMES
 
 VERSION = "governance.toolkit/v1"

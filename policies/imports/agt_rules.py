@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from documents.node import Node
 from policies.imports.agt_cel import to_match
 from policies.imports.agt_condition import Condition, NotCarried, disjoint, parse_condition
 from policies.imports.remarks import Remark, line_of, slug
-from policies.node import Node
 
 KEYS = ("name", "description", "stage", "condition", "action", "limit", "approvers", "priority", "enabled")
 STAGES = {"pre_tool": "call", "pre_input": "prompt", "post_tool": "result"}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from policies.node import Mistake, Node
+from documents.node import Mistake, Node
 from policies.types import RESERVED_NAMES
 
 WIDTH = 110

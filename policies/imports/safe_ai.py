@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from documents.node import Mistake, Node
 from policies.imports.safe_ai_rules import TIERS, pattern_of, too_many, translate
 from policies.model import Policy
-from policies.node import Mistake, Node
 from policies.paths import PathPattern
 
 DEFAULTS: Mapping[str, Any] = {

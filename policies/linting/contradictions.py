@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import get_args
 
+from documents.types import PhaseName
 from policies.cel import activate, compile_condition, holds
 from policies.errors import Unjudgeable
 from policies.explaining.conjuncts import conjuncts
@@ -16,7 +17,7 @@ from policies.linting.spans import Span, span, span_of
 from policies.paths import path_inside, path_touches
 from policies.pattern import Kind, parse_pattern
 from policies.rule import Match
-from policies.types import DETECTORS, PhaseName
+from policies.types import DETECTORS
 
 _KEYS = {
     "action.tenant": "tenants",

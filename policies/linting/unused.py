@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from documents.node import Node
 from policies.linting.finding import Finding
 from policies.linting.ground import Ground
 from policies.model import Conditions, Lists
-from policies.node import Node
 from policies.resolve import lists_in
 from policies.types import ListRef
 

@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.policy.app import policy_app
-from policies.case import Case, CaseAction
+from documents.case_action import CaseAction
+from policies.case import Case
 from policies.cases import Trial, run_cases
 from policies.load import Loaded, load_policies
 from runtime.errors import PraetorError

@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.policy.app import policy_app
-from policies.case import Case, CaseAction
+from documents.case_action import CaseAction
+from policies.case import Case
 from policies.cases import Trial, run_cases
 from policies.imports.safe_ai_rules import TIERS
 from policies.load import Loaded, PolicyMistakes, load_policies

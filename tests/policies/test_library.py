@@ -8,7 +8,7 @@ import pytest
 from cli.policy_files import load_files
 from detections.registry import DETECTORS as BUILDERS
 from detections.source import IDS as SOURCE_IDS
-from policies.case import CaseAction
+from documents.case_action import CaseAction
 from policies.cases import CaseResult, case_action, run_cases
 from policies.load import Loaded
 from policies.model import DetectionSettings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from policies.document import LARGEST_FILE
+from documents.read import LARGEST_FILE
 from policies.load import Loaded, PolicyMistakes, load_policies
 
 GOOD = """\

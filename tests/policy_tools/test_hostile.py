@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.policy.app import policy_app
-from policies.document import LARGEST_FILE
+from documents.read import LARGEST_FILE
 from runtime.errors import PraetorError
 from tests.policies.test_load import GOOD
 

@@ -13,8 +13,8 @@ from cli.policy.app import policy_app
 from cli.policy.new import Template, begin
 from cli.policy_files import read_sources
 from cli.policy_reference import FUNCTION_WORDS, SECTIONS
+from documents.read import read_documents
 from policies.cel import FUNCTIONS
-from policies.document import read_documents
 from policies.load import load_policies
 from policies.schema import document_schema
 from policies.schema_words import WORDS

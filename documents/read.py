@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from policies.node import Mistake, Node, resolve
+from documents.node import Mistake, Node, resolve
 
 LARGEST_FILE = 10 << 20
 DEEPEST = 32
