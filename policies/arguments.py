@@ -1,69 +1,31 @@
-"""The arguments of an action, as JSON that can be read in one way only."""
+"""The arguments of an action, for judging: what cannot be read cannot be judged."""
 
-import json
-import re
 from typing import Any
 
 from policies.errors import Unjudgeable
-
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+from schemas import arguments
+from schemas.action import Action
 
 
 def parse_arguments(text: str | None) -> dict[str, Any]:
-    """The arguments of an action; none are an empty mapping. Whole numbers beyond 64 bits become doubles.
+    """The arguments as JSON; none are an empty mapping.
 
     Raises:
         Unjudgeable: they are no JSON object, or can be read in two ways (a key twice).
     """
-    if text is None:
-        return {}
     try:
-        value = _decode(text)
-    except (ValueError, RecursionError) as error:
-        raise Unjudgeable(f"the arguments are no JSON: {str(error)[:200]}") from error
-    if not isinstance(value, dict):
-        raise Unjudgeable("the arguments are no JSON object")
-    if "\\u" in text and _HALF.search(text) and _has_half(value):
-        raise Unjudgeable("the arguments hold half a character (a lone surrogate)")
-    return value
+        return arguments.parse_arguments(text)
+    except arguments.Unreadable as error:
+        raise Unjudgeable(str(error)) from error
 
 
-def _decode(text: str) -> Any:
-    """What JSON says; the decoder looks for white space around it only where there may be some."""
-    if text[:1] == "{":
-        value, end = _DECODER.raw_decode(text)
-        if end == len(text):
-            return value
-    return _DECODER.decode(text)
+def arguments_of(action: Action) -> dict[str, Any]:
+    """An action's arguments, parsed once for all who ask: not to be changed.
 
-
-def _has_half(value: Any) -> bool:
+    Raises:
+        Unjudgeable: as `parse_arguments`.
+    """
     try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _whole(digits: str) -> int | float:
-    if len(digits) < 19:
-        return int(digits)
-    number = float(digits)
-    if -(2.0**63) <= number < 2.0**63:
-        return int(digits)
-    return number
-
-
-def _constant(name: str) -> Any:
-    raise Unjudgeable(f"the arguments hold {name}, which is no JSON")
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Unjudgeable("the arguments have a key twice, which can be read in two ways")
-    return found
-
-
-_DECODER = json.JSONDecoder(parse_int=_whole, parse_constant=_constant, object_pairs_hook=_distinct)
-"""Made once: `json.loads` with hooks makes one a call, which costs as much as reading some arguments."""
+        return action.parsed()
+    except arguments.Unreadable as error:
+        raise Unjudgeable(str(error)) from error

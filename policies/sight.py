@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from policies.arguments import parse_arguments
+from policies.arguments import arguments_of
 from policies.cel import LONGS, TEXTS, Program, activate_in, environment, holds
 from policies.conditions import Comparison, Demand
 from policies.errors import Unjudgeable
@@ -164,7 +164,7 @@ class Sight:
             Unjudgeable: they are no JSON object, or can be read in two ways (a key twice).
         """
         if self._arguments is None:
-            self._arguments = parse_arguments(self.action.arguments)
+            self._arguments = arguments_of(self.action)
         return self._arguments
 
 

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from runtime.errors import Malformed
+from schemas.arguments import parse_arguments
 from schemas.catalogue import DECISIONS, IDS, schema
 from schemas.codec import PREFIX_BYTES, encode_body, split_frame
 from schemas.lazy import Odd, Walker, compile_walker, long_at
@@ -41,6 +42,7 @@ class Action:
     """
 
     __slots__ = (
+        "_parsed",
         "_starts",
         "action",
         "agent_id",
@@ -87,6 +89,7 @@ class Action:
         self.body = body
         self.received_at = received_at
         self._starts = starts
+        self._parsed: dict[str, Any] | None = None
         self.texts_at: int = starts[texts]
 
     def get(self, name: str) -> Any:
@@ -99,6 +102,16 @@ class Action:
         reader = Reader(self.body)
         reader.at = self._starts[index]
         return reader.read(of, name)
+
+    def parsed(self) -> dict[str, Any]:
+        """The arguments, read as JSON when first asked for; none are an empty mapping. Not to be changed.
+
+        Raises:
+            Unreadable: they are no JSON object, or can be read in two ways (a key twice).
+        """
+        if self._parsed is None:
+            self._parsed = parse_arguments(self.arguments)
+        return self._parsed
 
     @property
     def agent(self) -> bytes:
