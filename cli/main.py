@@ -16,6 +16,7 @@ from cli.control.app import control_app
 from cli.db import db_app
 from cli.dead_letters.app import dead_letters_app
 from cli.demo import demo
+from cli.detect.app import detect_app
 from cli.doctor.app import doctor
 from cli.govern import govern
 from cli.ledger.app import ledger_app
@@ -53,6 +54,7 @@ app.command()(reconcile)
 app.add_typer(config_app, name="config")
 app.add_typer(topics_app, name="topics")
 app.add_typer(policy_app, name="policy")
+app.add_typer(detect_app, name="detect")
 app.add_typer(db_app, name="db")
 app.add_typer(control_app, name="control")
 app.add_typer(ledger_app, name="ledger")

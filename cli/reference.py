@@ -4,6 +4,8 @@ Run by `make docs`; a test compares what is committed with what would be written
 """
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from cli.main import app
 from cli.policy_reference import reference_page
+from detections.schema import KINDS, schema_of
 from policies.schema import schema_text
 from runtime import metrics
 from runtime.settings import Settings
@@ -126,19 +129,21 @@ def _grants(name: str) -> str:
     return "| on | may | why |\n|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "operations/metrics.md": metrics_page,
     "operations/kafka-grants.md": grants_page,
     "policies/reference.md": reference_page,
     "policies/policy.schema.json": schema_text,
+    **{f"detections/{kind}.schema.json": partial(schema_of, kind) for kind in KINDS},
 }
 
 
 def main(folder: Path) -> None:
     """Write the pages into a folder."""
     for name, page in PAGES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(page(), encoding="utf-8")
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
+from documents.pattern import Kind, Pattern, parse_pattern
 from policies.path_pattern import LOOSE
 from policies.paths import read_path
-from policies.pattern import Kind, Pattern, parse_pattern
 from schemas.action import Action
 from schemas.verdict import Effect, Reason
 
@@ -103,7 +103,7 @@ def patterns(texts: Iterable[str]) -> tuple[Pattern, ...]:
     """Parse a grant's patterns.
 
     Raises:
-        ValueError: one is none (see policies.pattern).
+        ValueError: one is none (see documents.pattern).
     """
     return tuple(parse_pattern(text) for text in texts)
 

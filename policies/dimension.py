@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from documents.pattern import Kind, Pattern, parse_pattern
 from policies.bitset import bits
 from policies.host_lookup import HostLookup
 from policies.hosts import HostPattern, read_host
 from policies.path_lookup import PathLookup
 from policies.paths import PathPattern, read_path
-from policies.pattern import Kind, Pattern, parse_pattern
 
 MEMO_ENTRIES = 16_384
 MEMO_CHARACTERS = 256

@@ -6,10 +6,9 @@ from pydantic import AfterValidator, Field
 from pydantic import Tag as Branch
 from pydantic_core import PydanticCustomError
 
-from documents.types import BY_FORM, OTHER_BRANCH, TEXT_BRANCH, Model, Text
+from documents.types import BY_FORM, OTHER_BRANCH, TEXT_BRANCH, Model, PatternText
 from documents.types import Id as AnyId
 from policies.canonical import LARGEST
-from policies.pattern import parse_pattern
 
 RESERVED = "bundle"
 """The policy name under which a bundle's own reasons (its default) stand."""
@@ -32,14 +31,6 @@ RefusalName = Literal["deny", "require_approval", "defer"]
 REFUSALS: tuple[str, ...] = get_args(RefusalName)
 
 
-def _check_pattern(text: str) -> str:
-    try:
-        parse_pattern(text)
-    except ValueError as error:
-        raise PydanticCustomError("pattern", "{why}", {"why": str(error)}) from error
-    return text
-
-
 def _check_name(text: str) -> str:
     if text in RESERVED_NAMES:
         raise PydanticCustomError(
@@ -51,7 +42,6 @@ def _check_name(text: str) -> str:
 Id = Annotated[AnyId, AfterValidator(_check_name)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """What conditions call a list or a shared condition by."""
-PatternText = Annotated[Text, AfterValidator(_check_pattern)]
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 
 

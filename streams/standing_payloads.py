@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from documents.pattern import parse_pattern
 from judgement.standing_order import OrderKind
-from policies.pattern import parse_pattern
 
 VERSION = 1
 LAST_MOMENT = 253_402_300_799_999

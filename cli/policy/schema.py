@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cli.writing import write_or_print
 from policies.schema import schema_text
-from runtime.errors import PraetorError
 
 
 def schema(
@@ -16,10 +16,4 @@ def schema(
 
     Example: praetor policy schema --output policy.schema.json
     """
-    if output is None:
-        typer.echo(schema_text(), nl=False)
-        return
-    try:
-        output.write_text(schema_text(), encoding="utf-8")
-    except OSError as error:
-        raise PraetorError(f"{output}: {error.strerror}") from error
+    write_or_print(schema_text(), output)

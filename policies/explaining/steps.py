@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from documents.pattern import Kind, Pattern, parse_pattern
 from policies.cel import Program, compile_condition
 from policies.conditions import OPERATORS, Demand
 from policies.dimension import HOSTS, PATHS, ReadingKind
@@ -11,7 +12,6 @@ from policies.errors import Unjudgeable
 from policies.explaining.conjuncts import conjuncts
 from policies.explaining.showing import listed, shown
 from policies.limits import MICRO, Charge, charge, is_over
-from policies.pattern import Kind, Pattern, parse_pattern
 from policies.rule import Match, Rule
 from policies.sight import Cells, Reader, Sight, make_world
 from policies.types import DETECTORS

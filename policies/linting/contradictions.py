@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import get_args
 
+from documents.pattern import Kind, parse_pattern
 from documents.types import PhaseName
 from policies.cel import activate, compile_condition, holds
 from policies.errors import Unjudgeable
@@ -15,7 +16,6 @@ from policies.linting.ground import Ground, Written
 from policies.linting.spans import WHOLE as WHOLE_FIELDS
 from policies.linting.spans import Span, span, span_of
 from policies.paths import path_inside, path_touches
-from policies.pattern import Kind, parse_pattern
 from policies.rule import Match
 from policies.types import DETECTORS
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from documents.pattern import Token, read_tokens
 from policies.paths import PathPattern
-from policies.pattern import Token, read_tokens
 
 FILLER = "\x01"
 """Stands for any one character, in samples."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from documents.pattern import Kind, parse_pattern
 from policies.hosts import host_inside, host_touches
 from policies.linting.cover import covers, path_covers
 from policies.linting.spans import span_of
 from policies.paths import path_inside, path_touches
-from policies.pattern import Kind, parse_pattern
 from policies.rule import Fields, Match, Rule
 from schemas.verdict import RANK, Effect
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from documents.pattern import parse_pattern
 from policies.cases import run_cases
 from policies.coverage import cover
 from policies.explaining.steps import fits
 from policies.linting.finding import Finding
 from policies.linting.ground import Ground
-from policies.pattern import parse_pattern
 from policies.rule import Rule
 
 

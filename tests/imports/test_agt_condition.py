@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from documents.pattern import Kind, parse_pattern
 from policies.cel import activate, compile_condition, holds
 from policies.imports.agt_cel import literal, to_cel, to_match
 from policies.imports.agt_condition import Atom, NotCarried, disjoint, parse_condition
-from policies.pattern import Kind, parse_pattern
 
 FIELDS = ("amount", "user.role", "user.in", "to.value", "flag")
 VALUES = ("admin", "x", "", 0, 5, 7.5, True, False, None, [], ["x"], {}, {"role": "x"})

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from documents.pattern import Kind, parse_pattern
 from policies import candidates, compiled, dimension, index
 from policies.bitset import bits, lowest
 from policies.bundle import build_bundle
-from policies.pattern import Kind, parse_pattern
 from schemas.verdict import Effect, Severity
 from tests.policies.builders import (
     make_action,

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from documents.pattern import parse_pattern
 from judgement.facts import read_facts
 from policies.bundle import Content, build_bundle
 from policies.explaining.explain import Explainer
@@ -17,7 +18,6 @@ from policies.linting.finding import Finding
 from policies.linting.lint import lint_policies
 from policies.load import Loaded, load_policies
 from policies.paths import path_inside, path_touches
-from policies.pattern import parse_pattern
 from tests.policies.builders import make_index, random_action, random_pattern, random_resource, random_rule
 from tests.policy_tools.linted import CASES
 
