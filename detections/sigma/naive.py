@@ -8,16 +8,15 @@ import ipaddress
 import operator
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from detections.sigma.comparing import time_part
 from detections.sigma.expression import compile_expression
 from detections.sigma.fields import KEYWORDS, Scalar, keyword_texts, make_reader, number_of, text_of
 from detections.sigma.rule import And, Atom, Not, SigmaRule, parts
 from schemas.action import Action
 from schemas.arguments import Unreadable
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COMPARE: dict[str, Any] = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}
 
 
@@ -83,7 +82,7 @@ def _true(atom: Atom, value: Scalar) -> bool:
         number = number_of(value)
         return number is not None and bool(_COMPARE[atom.op](number, atom.value))
     if atom.op in ("minute", "hour", "day", "week", "month", "year"):
-        return _time(atom.op, value) == atom.value
+        return time_part(atom.op, value) == atom.value
     text = text_of(value)
     if atom.op == "is" and not isinstance(atom.value, str):
         return _same(atom.value, value)
@@ -135,14 +134,3 @@ def _inside(network: str, text: str) -> bool:
         return ipaddress.ip_address(text) in ipaddress.ip_network(network)
     except ValueError:
         return False
-
-
-def _time(part: str, value: Scalar) -> int | None:
-    number = number_of(value)
-    if number is None:
-        return None
-    try:
-        moment = EPOCH + timedelta(microseconds=int(number))
-    except (OverflowError, ValueError):
-        return None
-    return moment.isocalendar().week if part == "week" else int(getattr(moment, part))
