@@ -6,12 +6,13 @@ and only the rules whose gate is there are evaluated, as those without one alway
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from detections.sigma.closures import Test, compile_condition
-from detections.sigma.gates import find_gate, guessed, measured
+from detections.sigma.closures import compile_condition
+from detections.sigma.gates import find_gates, guessed, measured
 from detections.sigma.prefilter import Prefilter
-from detections.sigma.rule import SigmaRule
+from detections.sigma.required import split_expression
+from detections.sigma.rule import Atom, Or, SigmaRule
 from detections.sigma.seen import MOST_SEARCHED, Seen
 from schemas.action import PHASES, Action
 
@@ -54,12 +55,15 @@ class CompiledRules:
         """
         sample = tuple(seen)
         rarity = measured(rules, sample) if sample else guessed(rules)
-        gates = [find_gate(rule.condition, rarity) for rule in rules]
         self._names = [rule.name for rule in rules]
-        self._tests: list[tuple[str | None, Test]] = [
-            (rule.phase, compile_condition(rule.condition)) for rule in rules
+        conditions = [
+            (i, condition) for i, rule in enumerate(rules) for condition in _branches(rule.condition)
         ]
-        self._prefilter = Prefilter(rules, gates)
+        self._branches = [(i, rules[i].phase, compile_condition(condition)) for i, condition in conditions]
+        self._prefilter = Prefilter(
+            [condition for _, condition in conditions],
+            [find_gates(condition, rarity) for _, condition in conditions],
+        )
         self.phases = frozenset(p for p in PHASES if any(rule.phase in (None, p) for rule in rules))
 
     def match(self, action: Action) -> Match:
@@ -72,19 +76,20 @@ class CompiledRules:
 
     def _evaluate(self, action: Action, phase: str, candidates: Iterable[int]) -> Match:
         seen = Seen(action)
-        matched: list[int] = []
-        untold: list[int] = []
-        for place in candidates:
-            only, test = self._tests[place]
-            if only is None or only == phase:
+        matched: set[int] = set()
+        untold: set[int] = set()
+        for candidate in candidates:
+            place, only, test = self._branches[candidate]
+            if (only is None or only == phase) and place not in matched:
                 told = test(seen)
                 if told:
-                    matched.append(place)
+                    matched.add(place)
                 elif told is None:
-                    untold.append(place)
+                    untold.add(place)
         if not matched and not untold:
             return NO_MATCH
-        return Match(tuple(sorted(matched)), tuple(sorted(untold)), self._errors(seen, sorted(untold)))
+        left = sorted(untold - matched)
+        return Match(tuple(sorted(matched)), tuple(left), self._errors(seen, left))
 
     def _errors(self, seen: Seen, untold: list[int]) -> tuple[str, ...]:
         if not untold:
@@ -93,3 +98,13 @@ class CompiledRules:
         more = f" and {len(untold) - MOST_ERRORS} more" if len(untold) > MOST_ERRORS else ""
         why = f"its texts are too long: {MOST_SEARCHED} characters were searched" if seen.cut else seen.why
         return (f"rules {named}{more} could not be evaluated: {why}",)
+
+
+def _branches(condition: Any) -> list[Any]:
+    """The alternatives of a condition, each with gates of its own: one of them holds if the whole does."""
+    if isinstance(condition, Or):
+        return [branch for part in condition.some for branch in _branches(part)]
+    if isinstance(condition, Atom) and condition.op == "re":
+        texts = split_expression(str(condition.value))
+        return [condition.model_copy(update={"value": text}) for text in texts]
+    return [condition]

@@ -1,26 +1,28 @@
-"""Which of a rule's comparisons tells that the rule need not be looked at: the rarest that must hold.
+"""Which of a rule's comparisons tell that it need not be looked at: the rarest of those that must hold.
 
 A gate is a set of keys, one of which is there in every action that the rule matches. A key is a literal in
 the action's bytes, or the whole value of a field that is looked up.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from detections.sigma.literals import literals
-from detections.sigma.rule import And, Atom, Not, Or, SigmaRule, atoms
+from detections.sigma.rule import And, Atom, Not, SigmaRule, atoms
 
 LOOKED_UP = ("action", "tool", "agent_id", "tenant")
 """Fields whose values are few, or that are looked up anyway: equality is a look-up instead of a literal."""
-SHORTEST = 3
-"""Bytes of a literal: shorter ones are in most actions."""
+MOST_GATES = 4
+"""Of one rule: all of them are there, or it is not looked at."""
+RARE = 0.01
+"""The share of actions from which one gate is enough."""
 
 
 class Key(NamedTuple):
-    """A literal (no field), or a field and its value; either folded."""
+    """A literal (`field` is empty), or a field and its value; either folded."""
 
-    field: str | None
+    field: str
     text: str
 
 
@@ -29,44 +31,39 @@ Rarity = Callable[[Key], float]
 """The share of actions that a key is thought to be in."""
 
 
-def find_gate(condition: Any, rarity: Rarity) -> Gate | None:
-    """The gate of a condition that is thought to let the fewest actions pass; None if it has none."""
+def find_gates(condition: Any, rarity: Rarity) -> tuple[Gate, ...]:
+    """The gates of a condition, the one first that is thought to let the fewest actions pass."""
+    found = sorted(set(_gates(condition, rarity)), key=lambda gate: (weigh(gate, rarity), sorted(gate)))
+    return tuple(found[: 1 if found and weigh(found[0], rarity) < RARE else MOST_GATES])
+
+
+def _gates(condition: Any, rarity: Rarity) -> list[Gate]:
     if isinstance(condition, Atom):
-        return min(
-            (frozenset([key]) for key in keys(condition)), key=lambda g: weigh(g, rarity), default=None
-        )
+        return keys(condition)
     if isinstance(condition, Not):
-        return None
+        return []
     if isinstance(condition, And):
-        gates = [gate for part in condition.every if (gate := find_gate(part, rarity)) is not None]
-        return min(gates, key=lambda gate: weigh(gate, rarity), default=None)
-    return _any(condition, rarity)
+        return [gate for part in condition.every for gate in _gates(part, rarity)]
+    best = [
+        min(_gates(part, rarity), key=lambda g: weigh(g, rarity), default=None) for part in condition.some
+    ]
+    return [] if None in best else [frozenset(key for gate in best if gate for key in gate)]
 
 
-def _any(condition: Or, rarity: Rarity) -> Gate | None:
-    """The gate of one of several: all of theirs together."""
-    found: set[Key] = set()
-    for part in condition.some:
-        gate = find_gate(part, rarity)
-        if gate is None:
-            return None
-        found |= gate
-    return frozenset(found)
-
-
-def keys(atom: Atom) -> Iterator[Key]:
-    """The keys of one comparison, any of which would do."""
+def keys(atom: Atom) -> list[Gate]:
+    """The gates of one comparison."""
     if atom.op == "is" and atom.field in LOOKED_UP and isinstance(atom.value, str):
-        yield Key(atom.field, atom.value.casefold())
-        return
-    for literal in literals(atom):
-        if len(literal) >= SHORTEST:
-            yield Key(None, literal)
+        return [frozenset([Key(atom.field, atom.value.casefold())])]
+    return [frozenset(Key("", text) for text in texts) for texts in literals(atom)]
 
 
 def weigh(gate: Gate, rarity: Rarity) -> float:
-    """The share of actions that a gate is thought to let pass, and what its keys cost."""
+    """The share of actions that a gate is thought to let pass."""
     return sum(rarity(key) for key in gate)
+
+
+def _asked(rule: SigmaRule) -> set[Key]:
+    return {key for atom in atoms(rule.condition) for gate in keys(atom) for key in gate}
 
 
 def guessed(rules: Sequence[SigmaRule]) -> Rarity:
@@ -74,14 +71,12 @@ def guessed(rules: Sequence[SigmaRule]) -> Rarity:
 
     What many rules ask for is common: a kind of action, a tool. A literal is the rarer the longer it is.
     """
-    asked = Counter(
-        key for rule in rules for key in {k for atom in atoms(rule.condition) for k in keys(atom)}
-    )
+    asked = Counter(key for rule in rules for key in _asked(rule))
     most = max(len(rules), 1)
 
     def rarity(key: Key) -> float:
         shared = (asked[key] - 1) / most
-        if key.field is not None or key.text.startswith('"'):  # a kind of action; what an argument is called
+        if key.field or key.text.startswith('"'):  # a kind of action; what an argument is called
             return 0.2 + shared
         return float(0.6 ** len(key.text)) + shared
 

@@ -5,11 +5,11 @@ They are sought in the record as it came, ASCII letters in either case. So a lit
 (the Kelvin sign is a `k`, the ligature U+FB01 is `fi`); a record that has one is folded and sought again.
 """
 
-import re
 from itertools import groupby
 
-from detections.sigma.fields import KEYWORDS, Field, find_field
+from detections.sigma.fields import Field, find_field
 from detections.sigma.patterns import split_pattern
+from detections.sigma.required import Texts, required
 from detections.sigma.rule import Atom
 
 LONGEST_LITERAL = 48
@@ -33,15 +33,15 @@ def runs(text: str) -> list[str]:
     return [run[:LONGEST_LITERAL] for run in found]
 
 
-def literals(atom: Atom) -> list[str]:
-    """Texts, each of which must stand in an action's bytes if a comparison is true; none: cannot be told."""
+def literals(atom: Atom) -> list[Texts]:
+    """Sets of texts, one of each of which stands in an action's bytes if a comparison is true of it."""
     field = find_field(atom.field)
     if field is None or atom.op == "null" or (atom.op == "exists" and not atom.value):
         return []
-    named = _names(atom.field)
     if field.kind not in ("text", "any") or atom.field in _ENCODED_ELSEWHERE:
         return []
-    return named + [run for run in _texts(atom) if run and _stands(field, atom.field, run)]
+    found = [texts for texts in _texts(atom) if all(_stands(field, text) for text in texts)]
+    return found + [frozenset([name]) for name in _names(atom.field)]
 
 
 def _names(field: str) -> list[str]:
@@ -55,54 +55,22 @@ def _names(field: str) -> list[str]:
     return []
 
 
-def _stands(field: Field, name: str, run: str) -> bool:
+def _stands(field: Field, text: str) -> bool:
     """Whether a text of a value stands in the bytes: a number in arguments may be written in other ways."""
-    parsed = field.kind == "any" or name == KEYWORDS
-    return not (parsed and _FLOAT.issuperset(run))
+    return bool(text) and not (field.kind == "any" and _FLOAT.issuperset(text))
 
 
-def _texts(atom: Atom) -> list[str]:
+def _texts(atom: Atom) -> list[Texts]:
     value = atom.value
     if isinstance(value, bool) and atom.op == "is":
-        return runs("true" if value else "false")
+        return [frozenset(["true" if value else "false"])]
     if not isinstance(value, str):
         return []
+    if atom.op == "re":
+        return required(value)
+    found: list[str] = []
     if atom.op in ("is", "contains", "starts", "ends"):
-        return runs(value)
+        found = runs(value)
     if atom.op == "like":
-        return [run for part in split_pattern(value) if isinstance(part, str) for run in runs(part)]
-    return required(value) if atom.op == "re" else []
-
-
-_TOKEN = re.compile(
-    r"""(?P<class>\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\])
-    |\\(?P<plain>[^0-9A-Za-z])
-    |(?P<several>\\[pPx]\{[^}]*\}|\\[pP].|\\x[0-9A-Fa-f]{2}|\\[0-7]{1,3}|\\.)
-    |(?P<mark>[()|])
-    |(?P<char>[^\\.^$*+?{}\[\]])
-    |(?P<other>.)""",
-    re.S | re.X,
-)
-_REPEATED = re.compile(r"\?|\*|\+|\{[0-9,]*\}")
-
-
-def required(pattern: str) -> list[str]:
-    """Runs of ASCII that a text must hold if a regular expression is found in it; few, but never a wrong one.
-
-    Only what stands outside groups and classes is looked at, and nothing where `|` stands there.
-    """
-    found = [""]
-    depth = at = 0
-    while at < len(pattern):
-        token = _TOKEN.match(pattern, at)
-        if token is None or token[0] == "\\Q" or (token[0] == "|" and not depth):
-            return []
-        depth += {"(": 1, ")": -1}.get(token[0], 0) if token["mark"] else 0
-        char = None if depth or token["mark"] else token["plain"] or token["char"]
-        repeated = _REPEATED.match(pattern, token.end())
-        if char and (repeated is None or repeated[0] == "+"):
-            found[-1] += char
-        if char is None or repeated:
-            found.append("")
-        at = repeated.end() if repeated else token.end()
-    return [run for text in found for run in runs(text)]
+        found = [run for part in split_pattern(value) if isinstance(part, str) for run in runs(part)]
+    return [frozenset([run]) for run in found]
