@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from cli.policy_files import load_files
-from documents.lints import Level
-from policies.linting.finding import CODES
+from policies.linting.finding import CODES, Level
 from policies.linting.lint import lint_policies
 from policies.load import load_policies
 from tests.policies.test_load import GOOD
