@@ -8,11 +8,13 @@ from pydantic import BaseModel, ValidationError
 
 from documents.node import Mistake, Node
 from documents.read import read_documents
+from documents.types import KEY
 from policies.bundle import Bundle, build_bundle
 from policies.checks import Located, check_policies, check_shared
 from policies.imports.safe_ai import is_safe_ai, read_safe_ai
 from policies.model import API_VERSION, Conditions, Detections, DetectionSettings, Lists, Policy
 from policies.resolve import Vocabulary
+from policies.salvage import salvage
 from policies.wording import SHAPES, WORDING
 from runtime.errors import PraetorError
 
@@ -124,7 +126,7 @@ def _collect(
 
 
 def _parse(source: str, node: Node, mistakes: list[Mistake]) -> BaseModel | None:
-    """The model of a document; None when it is wrong beyond saying what it should be."""
+    """The model of a document, or of what is right in it; None where nobody knows what it should be."""
     value = node.value
     if not isinstance(value, dict):
         told = (
@@ -148,14 +150,16 @@ def _parse(source: str, node: Node, mistakes: list[Mistake]) -> BaseModel | None
         return shape.model_validate(value)
     except ValidationError as error:
         mistakes += _translate(source, node, error)
-        return None
+        return salvage(shape, value, len(mistakes))
 
 
 def _translate(source: str, node: Node, error: ValidationError) -> Iterator[Mistake]:
     for item in error.errors(include_url=False):
         path = item["loc"]
         message = WORDING.describe(path, item)
-        if item["type"] == "extra_forbidden":
+        if path[-1:] == (KEY,):
+            yield _key_at(source, node, path[:-1], message)
+        elif item["type"] == "extra_forbidden":
             yield _key_at(source, node, path, message)
         else:
             yield _at(source, node, path, message)
