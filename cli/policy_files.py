@@ -4,7 +4,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from documents.read import LARGEST_FILE
-from policies.load import Loaded, Source, load_policies
+from judgement.loading import load_rules
+from policies.load import Loaded, Source
 from runtime.errors import PraetorError
 
 SUFFIXES = (".yaml", ".yml")
@@ -56,4 +57,4 @@ def load_files(paths: list[Path] | None) -> Loaded:
     Raises:
         PraetorError: as `read_sources`, or anything in them is wrong: all mistakes at once.
     """
-    return load_policies(read_sources(paths))
+    return load_rules(read_sources(paths))

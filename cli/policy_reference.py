@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from detections.registry import DETECTORS
+from judgement.loading import BESIDE
 from policies.cel import FUNCTIONS, VARIABLES
 from policies.linting.finding import CODES
 from policies.schema import document_schema
@@ -25,7 +27,8 @@ SECTIONS = {
     "Conditions": "Conditions",
     "Detections": "Detections",
     "DetectionSettings": "detections",
-    "DenialBurst": "denial-burst",
+    **{f"{d.__name__}Block": d.name for d in DETECTORS},
+    "Tuning": "Any other detection",
 }
 """The schema's parts in the order in which they are read; a test wants them all."""
 
@@ -39,7 +42,7 @@ FUNCTION_WORDS = {
 
 def reference_page() -> str:
     """Every key of every document, as docs/policies/reference.md."""
-    schema = document_schema()
+    schema = document_schema(BESIDE)
     head = (
         "# Reference of the policy language\n\n"
         "<!-- written by `make docs`; change the code instead -->\n\n"

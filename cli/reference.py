@@ -15,6 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from cli.main import app
 from cli.policy_reference import reference_page
 from detections.schema import KINDS, schema_of
+from judgement.loading import BESIDE
 from policies.schema import schema_text
 from runtime import metrics
 from runtime.settings import Settings
@@ -135,7 +136,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "operations/metrics.md": metrics_page,
     "operations/kafka-grants.md": grants_page,
     "policies/reference.md": reference_page,
-    "policies/policy.schema.json": schema_text,
+    "policies/policy.schema.json": partial(schema_text, BESIDE),
     **{f"detections/{kind}.schema.json": partial(schema_of, kind) for kind in KINDS},
 }
 

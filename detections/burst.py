@@ -15,23 +15,49 @@ Only the newest `count` denials are kept: more are never needed to tell any of t
 """
 
 import struct
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from detections.detector import Findings
+from pydantic import Field
+
+from detections.about import About
+from detections.detector import EVERY_PHASE, NOTHING, Cells, Observation
+from documents.types import Model
 from schemas.action import Action
 from schemas.keys import agent_key
 from schemas.verdict import Finding, Severity
 
-ID = "denial-burst"
 MOST = 40
 """The largest `count`: 2 + 40 * 24 bytes stay below a cell's 1 KB."""
 
-TAGS = ("ASI10", "ASI02", "AML.T0053")
+BURST = About(
+    id="denial-burst",
+    title="Burst of denied actions",
+    severity=Severity.high,
+    tags=("ASI10", "ASI02", "AML.T0053"),
+    description="One agent is denied again and again within a short time. It is on for the actions that"
+    " follow, as long as so many denials count; whatever denied them.",
+    false_positives=(
+        "An agent that retries what a new rule forbids, because nobody told it.",
+        "A deployment whose policies were just tightened.",
+    ),
+    runbook="Read the denied actions and their reasons. If they try one way after another to do the same"
+    " thing, stop the agent (`praetor control kill`) and read what it was told before the first of them.",
+)
+ID = BURST.id
 
 _HEAD = struct.Struct("<BB")
 _ENTRY = struct.Struct("<q16s")
 _TIME = struct.Struct("<q")
 _VERSION = 1
+
+
+class DenialBurstSettings(Model):
+    """Settings of the detector `denial-burst`: `count` denials of one agent within `window_seconds`."""
+
+    count: Annotated[int, Field(ge=2, le=MOST, description="So many denials of one agent.")] = 5
+    window_seconds: Annotated[
+        int, Field(ge=1, le=86_400, description="The seconds within which they fall.")
+    ] = 60
 
 
 class Denial(NamedTuple):
@@ -71,56 +97,59 @@ def _check(cell: bytes) -> int:
     return held
 
 
+_GONE = Observation({ID: b""})
+_ON = Observation(on=(ID,))
+
+
 class DenialBurst:
     """The detector, with its thresholds."""
 
-    id = ID
+    name = ID
+    abouts: tuple[About, ...] = (BURST,)
+    Settings = DenialBurstSettings
+    ids: tuple[str, ...] = (ID,)
+    cells: tuple[str, ...] = (ID,)
+    phases = EVERY_PHASE
 
-    def __init__(self, count: int, window_ms: int, severity: Severity) -> None:
-        """Take the thresholds.
+    def __init__(self, settings: DenialBurstSettings | None = None) -> None:
+        """Take the thresholds."""
+        settings = settings or DenialBurstSettings()
+        self._count = settings.count
+        self._most = settings.count * _ENTRY.size
+        self._window_ms = settings.window_seconds * 1000
 
-        Raises:
-            ValueError: count is not 2 to 40, or the window not positive.
-        """
-        if not 2 <= count <= MOST or window_ms <= 0:
-            raise ValueError(
-                f"{ID}: count must be 2 to {MOST} and the window positive, not {count}, {window_ms} ms"
-            )
-        self._count = count
-        self._most = count * _ENTRY.size
-        self._window_ms = window_ms
-        self._severity = severity
-
-    def observe(self, action: Action, cell: bytes | None) -> tuple[bytes | None, Findings, bool]:
+    def observe(self, action: Action, cells: Cells) -> Observation:
         """Tell whether a burst is on; a cell whose denials have all expired is given up.
 
         Raises:
             ValueError: the cell is none of this detector's.
         """
+        cell = cells.get(ID)
         if not cell:
-            return cell, (), False
+            return NOTHING
         held = _check(cell)
         horizon = action.received_at - self._window_ms
         if self._at(cell, held - 1) <= horizon:
-            return b"", (), False
-        return cell, (), held >= self._count and self._at(cell, held - self._count) > horizon
+            return _GONE
+        return _ON if held >= self._count and self._at(cell, held - self._count) > horizon else NOTHING
 
-    def settle(self, action: Action, denied: bool, cell: bytes | None) -> tuple[bytes | None, Findings]:
+    def settle(self, action: Action, denied: bool, cells: Cells) -> Observation:
         """Remember a denial; raise the finding when it makes a burst begin.
 
         Raises:
             ValueError: the cell is none of this detector's, or the event id is no UUID.
         """
         if not denied:
-            return cell, ()
+            return NOTHING
+        cell = cells.get(ID)
         event = _pack_id(action.event_id)
         held = self._live(cell, action.received_at - self._window_ms) if cell else b""
         was_on = len(held) >= self._most
         held = (held + _ENTRY.pack(action.received_at, event))[-self._most :]
         after = _HEAD.pack(_VERSION, len(held) // _ENTRY.size) + held
         if was_on or len(held) < self._most:
-            return after, ()
-        return after, (self._finding(action, read_cell(after)),)
+            return Observation({ID: after})
+        return Observation({ID: after}, (self._finding(action, read_cell(after)),))
 
     @staticmethod
     def _live(cell: bytes, horizon: int) -> bytes:
@@ -140,16 +169,17 @@ class DenialBurst:
         agent = agent_key(action.tenant, action.agent_id).decode()
         return Finding(
             detector=ID,
-            title="Burst of denied actions",
-            severity=self._severity,
+            title=BURST.title,
+            severity=BURST.severity,
             score=1.0,
             evidence=tuple(_unpack_id(d.event) for d in denials),
             first_at=first,
             last_at=last,
-            tags=TAGS,
+            tags=BURST.tags,
             dedup_key=f"{ID}/{agent}/{first}-{last}",
             message=f"{self._count} actions of this agent were denied within {(last - first) / 1000:g} s "
             f"(threshold: {self._count} within {self._window_ms / 1000:g} s)",
+            runbook=BURST.runbook,
         )
 
 

@@ -39,9 +39,11 @@ from schemas.verdict import Finding
 CELL = "source"
 CLOSING = "close:producer"
 
-IDS = ("source-gap", "source-regression", "source-duplicate")
-"""What rules may match, each a bit of what `observe` says, the first the lowest: events are missing from a
-producer's newest epoch; this action is new in an old epoch; this action is a repeated one."""
+ON = ("source-gap", "source-regression", "source-duplicate")
+"""What is on, each a bit of what `observe` says, the first the lowest: events are missing from a producer's
+newest epoch; this action is new in an old epoch; this action is a repeated one."""
+IDS = (*ON, "source-filled", "source-unclosed", "source-miscounted")
+"""What rules may match: the latter are on at the action that shows it."""
 GAP, REGRESSION, DUPLICATE = 1, 2, 4
 
 LONGEST_ID = 1_000

@@ -1,9 +1,9 @@
 """The version of the judging code, and whose state it reads."""
 
-ENGINE = "3"
+ENGINE = "4"
 """Bumped whenever the same action, cells and bundle could give other verdict bytes, cells or findings."""
 
-READABLE = frozenset({"1", "2", ENGINE})
+READABLE = frozenset({"1", "2", "3", ENGINE})
 """Engines whose progress and cells this one takes over. None is ever taken away.
 
 A partition is taken over as it stands: its cells are rewritten one by one, each when its agent next acts. So

@@ -4,19 +4,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from detections import activity, sessions, source
+from detections import activity, sessions
 from detections.detector import FAILURES
-from detections.single import Single
-from judgement.rules import SOURCE_BIT, Rules
+from detections.engine import SETTLED, Settled
+from detections.gathering import CALM, Seen
+from judgement.rules import Rules
 from judgement.standing import NOTHING
 from policies.counting import count, modify
 from policies.outcome import FAILED_SEVERITY
+from policies.signals import QUIET, Signals
 from policies.types import RESERVED
 from schemas.action import Action
 from schemas.verdict import Effect, Finding, Reason, Verdict
-
-Observed = tuple[Single, bytes | None, bytes | None]
-"""A detector, its cell before this action, and after observing it."""
 
 
 class Judgement(NamedTuple):
@@ -25,7 +24,8 @@ class Judgement(NamedTuple):
     Attributes:
         verdict: what was decided; one object for like outcomes, see `Index.decide`.
         changes: the agent's cells that changed, by name. Empty bytes: the cell is needed no more.
-        findings: what producers' numbering shows, then what the detectors found, in their order.
+        findings: what producers' numbering shows, then what the detectors found, in their order; muted ones
+            too.
     """
 
     verdict: Verdict
@@ -36,98 +36,50 @@ class Judgement(NamedTuple):
 def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement:
     """Judge an action of an agent.
 
-    The producer's numbering is followed and detectors observe the action, the policies decide knowing which
-    detections are on, orders that stand may overrule them, then detectors and the counts of the agent, its
-    sessions and its limits learn the decision. An action whose number came before says so in its verdict
-    (`duplicate_of`), and is judged and counts like any other. No IO, clock, randomness or settings; the
-    arguments are not changed.
+    The bundle's detections observe the action, the policies decide knowing which are on, orders that stand
+    may overrule them, then detectors and the counts of the agent, its sessions and its limits learn the
+    decision. An action whose number came before says so in its verdict (`duplicate_of`), and is judged and
+    counts like any other. No IO, clock, randomness or settings; the arguments are not changed.
 
     A detector that fails (`FAILURES`: its cell is not its own, or the action holds what it cannot use) is
     a recorded error and denies; its cell stays as it was, so that this goes on until someone mends the cell.
-    Rules that fail are the index's part. Anything else raised is a bug and passes through.
+    What a detector had to cut is a recorded error, and `detections-cut` is on. Rules that fail are the
+    index's part. Anything else raised is a bug and passes through.
 
     Args:
         action: with `received_at` set, never smaller than that of the agent's earlier actions.
         cells: this agent's cells by name; missing and empty ones are a new agent's.
         rules: the compiled bundle.
     """
-    errors: list[str] = []
-    findings: tuple[Finding, ...] = ()
-    active = 0
-    changes: dict[str, bytes] = {}
-    duplicate_of: str | None = None
-    numbered = action.numbered()
-    if numbered is not None:
-        findings, active, duplicate_of = _follow(action, numbered, cells, changes, errors)
-    observed, found, on = _observe(action, cells, rules, errors)
-    findings, active = findings + found, active | on
-    ruling = rules.index.decide(action, active, cells, rules.spent)
+    seen = rules.detections.observe(action, cells)
+    signals = QUIET if seen is CALM else Signals(seen.on, seen.recent, seen.risk)
+    ruling = rules.index.decide(action, signals, cells, rules.spent)
     verdict = ruling.verdict
     if rules.standing is not NOTHING:
         verdict = rules.standing.overrule(action, verdict)
-    denied = bool(errors) or verdict.effect is Effect.deny
-    settled, completed, failed = _settle(action, denied, observed, cells, rules)
+    denied = bool(seen.failures) or verdict.effect is Effect.deny
+    changes, settled, failed = _settle(action, denied, seen, cells, rules)
     if failed and not denied:  # then it is denied after all, and all must learn that
-        settled, completed, _ = _settle(action, True, observed, cells, rules)
-    if errors or failed:
-        verdict = _deny(verdict, (*errors, *failed))
+        changes, settled, _ = _settle(action, True, seen, cells, rules)
+    if seen.failures or failed:
+        verdict = _deny(verdict, (*seen.failures, *failed))
+    if seen.told or settled.told:
+        verdict = replace(verdict, errors=(*verdict.errors, *seen.told, *settled.told))
     if ruling.modified_arguments is not None:
         verdict = modify(verdict, ruling.modified_arguments)
     if ruling.charges:
         verdict, counted = count(action, verdict, ruling.charges, cells)
         changes.update(counted)
-    if duplicate_of is not None:
-        verdict = replace(verdict, duplicate_of=duplicate_of)
-    changes.update(settled)
-    return Judgement(verdict, changes, findings + completed)
-
-
-def _follow(
-    action: Action,
-    numbered: source.Numbered,
-    cells: Mapping[str, bytes],
-    changes: dict[str, bytes],
-    errors: list[str],
-) -> tuple[tuple[Finding, ...], int, str | None]:
-    """Follow the producer's numbering: findings, the rules' bits, and what this is a duplicate of."""
-    cell = cells.get(source.CELL)
-    try:
-        after, found, bits, duplicate_of = source.observe(action, numbered, cell, activity.CELL in cells)
-    except FAILURES as error:
-        errors.append(_describe(source.CELL, error))
-        return (), 0, None
-    if after is not cell:
-        changes[source.CELL] = after or b""
-    return found, bits << SOURCE_BIT, duplicate_of
-
-
-def _observe(
-    action: Action, cells: Mapping[str, bytes], rules: Rules, errors: list[str]
-) -> tuple[list[Observed], tuple[Finding, ...], int]:
-    """What detectors see before the decision: their cells, findings, and the bits of those that are on."""
-    observed: list[Observed] = []
-    findings: tuple[Finding, ...] = ()
-    active = 0
-    for i, detector in enumerate(rules.detectors):
-        cell = cells.get(detector.id)
-        try:
-            after, found, on = detector.observe(action, cell)
-        except FAILURES as error:
-            errors.append(_describe(detector.id, error))
-            continue
-        observed.append((detector, cell, after))
-        if found:
-            findings += found
-        if on:
-            active |= 1 << i
-    return observed, findings, active
+    if seen.duplicate_of is not None:
+        verdict = replace(verdict, duplicate_of=seen.duplicate_of)
+    return Judgement(verdict, changes, seen.findings + settled.findings)
 
 
 def _settle(
-    action: Action, denied: bool, observed: list[Observed], cells: Mapping[str, bytes], rules: Rules
-) -> tuple[dict[str, bytes], tuple[Finding, ...], list[str]]:
+    action: Action, denied: bool, seen: Seen, cells: Mapping[str, bytes], rules: Rules
+) -> tuple[dict[str, bytes], Settled, list[str]]:
+    """Count the action, and tell the detectors what was decided: all that changed, and what failed."""
     changes: dict[str, bytes] = {}
-    findings: tuple[Finding, ...] = ()
     errors: list[str] = []
     try:
         changes[activity.CELL] = activity.count_action(cells.get(activity.CELL), action.received_at, denied)
@@ -141,17 +93,13 @@ def _settle(
             )
         except FAILURES as error:
             errors.append(_describe(sessions.CELL, error))
-    for detector, before, cell in observed:
-        try:
-            after, found = detector.settle(action, denied, cell)
-        except FAILURES as error:
-            errors.append(_describe(detector.id, error))
-            continue
-        if after is not before:
-            changes[detector.id] = after or b""
-        if found:
-            findings += found
-    return changes, findings, errors
+    if seen.changes:
+        changes.update(seen.changes)
+    settled = rules.detections.settle(action, denied, cells, seen)
+    if settled is not SETTLED:
+        changes.update(settled.changes)
+        errors += settled.failures
+    return changes, settled, errors
 
 
 def _describe(cell: str, error: Exception) -> str:

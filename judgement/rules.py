@@ -2,17 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from detections.registry import DETECTORS as BUILDERS
-from detections.single import Single
+from detections.content import read_content
+from detections.engine import Detections
 from judgement.facts import read_facts
 from judgement.standing import NOTHING, Standing
 from policies.bundle import Bundle, Rest, no_rest
 from policies.index import Index
 from policies.limits import Spent
-from policies.types import CODED
-
-SOURCE_BIT = len(CODED)
-"""The first bit of what `detections.source` says of an action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +18,14 @@ class Rules:
     Attributes:
         digest: the bundle's.
         index: the policies.
-        detectors: in the order of the policies' detection bits; after them come those of `detections.source`.
+        detections: its detections.
         standing: the orders that stand over the policies.
         spent: what several agents spent together, as far as it was told: for limits that span agents.
     """
 
     digest: str
     index: Index
-    detectors: tuple[Single, ...]
+    detections: Detections
     standing: Standing = NOTHING
     spent: Spent = field(default_factory=dict)
 
@@ -39,7 +35,9 @@ def compile_rules(bundle: Bundle, rest: Rest = no_rest) -> Rules:
 
     Raises:
         BadCondition: a condition of it does not compile under this version's CEL.
+        Newer: its detections are none that this version knows.
     """
-    settings = bundle.content.detections.model_dump(by_alias=True)
-    detectors = tuple(BUILDERS[name](settings[name]) for name in CODED)
-    return Rules(bundle.digest, Index(bundle.content, read_facts, rest), detectors)
+    content = bundle.content
+    index = Index(content, read_facts, rest)
+    detections = Detections(read_content(content.detections, content.detected), index.recalls)
+    return Rules(bundle.digest, index, detections)

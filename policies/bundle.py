@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
+from documents.types import Id as AnyId
 from documents.types import Model
 from policies.canonical import canonical
-from policies.model import API_VERSION, DetectionSettings, Entries, Policy
+from policies.model import API_VERSION, Entries, Policy
 from policies.resolve import NO_NAMES, Unresolved, Vocabulary, inherit, named_lists, resolve_rule
 from policies.rule import Rule
+from policies.signals import AS_BEFORE, BEFORE, Detected
 from policies.types import Id, Name
 from runtime.errors import Newer, PraetorError
 
@@ -44,16 +46,23 @@ class BundlePolicy(Model):
 
 
 class Content(Model):
-    """What a bundle says: policies by name, the detectors' thresholds, what happens when no rule matches.
+    """What a bundle says: policies by name, detections, what happens when no rule matches.
 
+    `detections` is for the package of that name to read; `detected` are the names that rules may match.
     Lists are those that conditions use; all other names are written out.
     """
 
     version: Literal["praetor/v1"]
     default: Literal["deny"]
-    detections: DetectionSettings
+    detections: dict[str, JsonValue]
+    detected: Annotated[list[AnyId], Field(max_length=100_000)] | None = None
     lists: dict[Name, Entries] = Field(default_factory=dict)
     policies: Annotated[list[BundlePolicy], Field(max_length=100_000)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that rules may match; a name's place is its bit."""
+        return BEFORE if self.detected is None else tuple(self.detected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class Bundle:
 
 def build_bundle(
     policies: Sequence[Policy],
-    detections: DetectionSettings | None = None,
+    detections: Detected = AS_BEFORE,
     names: Vocabulary = NO_NAMES,
 ) -> Bundle:
     """Make the bundle of some policies; their order does not matter. Templates are in those that extend them.
@@ -81,6 +90,7 @@ def build_bundle(
     Raises:
         PraetorError: two policies share a name, a name stands for nothing, or the bundle is too large.
     """
+    names = names._replace(detections=BEFORE if detections.names is None else detections.names)
     by_name = {p.metadata.name: p for p in policies}
     if len(by_name) != len(policies):
         raise PraetorError("two of the policies share one name")
@@ -93,7 +103,8 @@ def build_bundle(
     content = Content(
         version=API_VERSION,
         default="deny",
-        detections=detections or DetectionSettings(),
+        detections=dict(detections.content),
+        detected=None if detections.names is None else list(detections.names),
         lists=named_lists(texts, names),
         policies=resolved,
     )
@@ -136,6 +147,7 @@ def load_bundle(data: bytes, rest: Rest = no_rest) -> Bundle:
             f"not a bundle of {API_VERSION} as this version of praetor knows it: {where}: {first['msg']}"
         ) from error
     _check_names(content)
+    _check_detections(content)
     return Bundle("sha256:" + hashlib.sha256(data).hexdigest(), data, content)
 
 
@@ -160,6 +172,18 @@ def _check_names(content: Content) -> None:
         raise PraetorError("the bundle's policies are not sorted by name, or two of them share one")
     for policy in content.policies:
         _check_ids(policy.name, policy.rules)
+
+
+def _check_detections(content: Content) -> None:
+    names = set(content.names)
+    if content.detected is not None and content.detected != sorted(names):
+        raise PraetorError("the bundle's detections are not sorted by name, or two of them share one")
+    for policy in content.policies:
+        for rule in policy.rules:
+            wanted = {*(rule.match.detections or ()), *(rule.match.recent_detections or ())} - names
+            if wanted:
+                told = f"the bundle's rule {policy.name}/{rule.id} matches the detection {min(wanted)}"
+                raise PraetorError(f"{told}, which the bundle does not have")
 
 
 def _check_ids(policy: str, rules: Sequence[Rule]) -> None:

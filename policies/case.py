@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from documents.case_action import CaseAction
+from documents.types import Id as AnyId
 from documents.types import Model, Text
-from policies.types import DetectorId, EffectName, Id
+from policies.types import EffectName, Id
 
 
 class CaseState(Model):
@@ -33,7 +34,9 @@ class Case(Model):
     at: Moment = "2026-01-05T12:00:00Z"
     agent: CaseState = CaseState()
     session: CaseState = CaseState()
-    detections: list[DetectorId] = Field(default_factory=list)
+    detections: list[AnyId] = Field(default_factory=list)
+    recent_detections: list[AnyId] = Field(default_factory=list)
+    risk: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0
     after: Annotated[int, Field(ge=0, le=10_000)] = 0
     expect: EffectName
     rule: Id | None = None

@@ -1,7 +1,7 @@
 """Run the cases that stand beside the rules."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from policies.index import Index
 from policies.load import Loaded
 from policies.model import Policy
 from policies.sight import Cells
-from policies.types import DETECTORS
+from policies.signals import Signals, bits_of
 from schemas.action import Action
 from schemas.verdict import Verdict
 
@@ -49,6 +49,7 @@ class Trial:
         policies = [p.model_copy(update={"mode": "enforce"}) if p is only else p for p in loaded.policies]
         content = build_bundle(policies, loaded.detections, loaded.names).content
         self._facts: Mapping[str, int] = {}
+        self._names = content.names
         self.index = Index(content, self._read)
 
     def _read(self, action: Action, cells: Cells) -> Mapping[str, int]:
@@ -61,16 +62,18 @@ class Trial:
             for holder, state in (("agent", case.agent), ("session", case.session))
             for name, number in state
         }
-        active = sum(1 << DETECTORS.index(d) for d in set(case.detections))
+        signals = signals_of(case, self._names)
         action = case_action(case)
         cells: dict[str, bytes] = {}
         for _ in range(case.after):
-            cells.update(self._decide(action, active, cells)[1])
-        verdict, _, ruling = self._decide(action, active, cells)
+            cells.update(self._decide(action, signals, cells)[1])
+        verdict, _, ruling = self._decide(action, signals, cells)
         return verdict, ruling.modified_arguments
 
-    def _decide(self, action: Action, active: int, cells: Cells) -> tuple[Verdict, dict[str, bytes], Ruling]:
-        ruling = self.index.decide(action, active, cells)
+    def _decide(
+        self, action: Action, signals: Signals, cells: Cells
+    ) -> tuple[Verdict, dict[str, bytes], Ruling]:
+        ruling = self.index.decide(action, signals, cells)
         verdict = ruling.verdict
         changes: dict[str, bytes] = {}
         if ruling.modified_arguments is not None:
@@ -120,3 +123,8 @@ def case_action(case: Case) -> Action:
     """The case's action as a worker would have it."""
     at = datetime.fromisoformat(case.at.replace("Z", "+00:00"))
     return build_action(case.action, round(at.timestamp() * 1000))
+
+
+def signals_of(case: Case, names: Sequence[str]) -> Signals:
+    """What the case says of detections; `names` are the bundle's."""
+    return Signals(bits_of(names, case.detections), bits_of(names, case.recent_detections), case.risk)

@@ -1,6 +1,6 @@
 """The rules of a bundle, each ready to judge, in deciding order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from policies.bundle import Content, Rest, no_rest
 from policies.cel import BadCondition, Program
@@ -20,18 +20,20 @@ class Compiled:
         rules: in deciding order.
         lists: the named lists that conditions use.
         read: tells what conditions see of an agent's cells.
+        detections: the names that rules may match, in the order of their bits.
     """
 
     def __init__(
         self,
         rules: list[CompiledRule],
         composer: Composer,
-        lists: Mapping[str, list[str]],
+        content: Content,
         read: Reader,
     ) -> None:
         """Take compiled rules and who composes them."""
         self.rules = rules
-        self.lists = lists
+        self.lists = content.lists
+        self.detections = content.names
         self.read = read
         self._composer = composer
         self._outcomes: dict[Matched, Outcome] = {}
@@ -39,7 +41,7 @@ class Compiled:
 
     def world(self, programs: list[Program]) -> World:
         """What some conditions look at: one object for like ones, so that the processor's caches hold it."""
-        made = make_world(programs, self.lists, self.read)
+        made = make_world(programs, self.lists, self.read, self.detections)
         if len(self._worlds) >= OUTCOMES:
             self._worlds.clear()
         return self._worlds.setdefault((made.names, made.arguments), made)

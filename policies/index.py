@@ -14,10 +14,11 @@ from policies.candidates import Candidates, Ruling, rule_on
 from policies.compiled import Compiled, compile_content, written
 from policies.dimension import HOSTS, PATHS, Dimension, ReadingDimension
 from policies.limits import NOT_TOLD, Spent
+from policies.members import Members
 from policies.outcome import Composer
 from policies.rule import Match
 from policies.sight import Cells, Reader, Sight
-from policies.types import DETECTORS
+from policies.signals import QUIET, Signals
 from schemas.action import Action
 
 OUTCOMES = 65_536
@@ -31,6 +32,7 @@ class Index:
 
     Attributes:
         uses_session: whether some condition looks at `session`: only then must its cell be kept.
+        recalls: whether some rule looks at recent detections: only then must they be held.
     """
 
     def __init__(self, content: Content, read: Reader, rest: Rest = no_rest) -> None:
@@ -50,24 +52,24 @@ class Index:
         self._resources = Dimension([written(m.resources) for m in matches])
         self._tools = Dimension([written(m.tools) for m in matches])
         self._seldom = _seldom(matches, [rule.effect == "allow" for _, rule in ordered])
-        self._regardless = bits(i for i, m in enumerate(matches) if m.detections is None)
-        self._detections = [
-            bits(i for i, m in enumerate(matches) if m.detections and d in m.detections) for d in DETECTORS
-        ]
+        self._detections = Members([m.detections for m in matches], content.names)
+        self._recent = Members([m.recent_detections for m in matches], content.names)
         self._demanding = bits(i for i, rule in enumerate(rules) if rule.demand or rule.edits)
-        self._compiled = Compiled(rules, Composer(rules), content.lists, read)
+        self._compiled = Compiled(rules, Composer(rules), content, read)
         self._outcomes: dict[Key, Ruling | Candidates] = {}
         programs = [rule.demand.program for rule in rules if rule.demand and rule.demand.program]
+        recent = any("recent_detections" in p.names for p in programs)
+        self.recalls = recent or any(m.recent_detections for m in matches)
         self.uses_session = any(name.startswith("session.") for p in programs for name in p.names)
 
     def decide(
-        self, action: Action, active: int = 0, cells: Cells = NO_CELLS, spent: Spent = NOT_TOLD
+        self, action: Action, signals: Signals = QUIET, cells: Cells = NO_CELLS, spent: Spent = NOT_TOLD
     ) -> Ruling:
         """Judge one action.
 
         Args:
             action: what happened.
-            active: the detections that are on for this agent, bit i for `DETECTORS[i]`.
+            signals: what detections say of it.
             cells: the agent's, for limits and for what conditions see of it.
             spent: what several agents spent together, for limits that span them.
 
@@ -82,7 +84,8 @@ class Index:
             self._actions[action.action],
             self._resources[action.resource],
             self._tools[action.tool],
-            active,
+            signals.on & self._detections.watched,
+            signals.recent & self._recent.watched,
         )
         if self._seldom:
             key += tuple([dimension[_value(action, field)] for field, dimension in self._seldom])
@@ -91,15 +94,12 @@ class Index:
             found = self._resolve(key)
         if found.__class__ is Ruling:
             return found
-        sight = Sight(found.world, action, active, cells, spent)  # type: ignore[union-attr]
+        sight = Sight(found.world, action, signals, cells, spent)  # type: ignore[union-attr]
         return rule_on(found, self._compiled, sight)  # type: ignore[arg-type]
 
     def _resolve(self, key: Key) -> Ruling | Candidates:
-        tenant, agent, act, resource, tool, active, *seldom = key
-        places = self._regardless
-        for i, members in enumerate(self._detections):
-            if active >> i & 1:
-                places |= members
+        tenant, agent, act, resource, tool, on, recent, *seldom = key
+        places = self._detections.rules_of(on) & self._recent.rules_of(recent)
         places &= self._tenants.rules_of(tenant) & self._agents.rules_of(agent)
         places &= self._actions.rules_of(act) & self._resources.rules_of(resource)
         places &= self._tools.rules_of(tool)

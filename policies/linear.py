@@ -18,7 +18,7 @@ from policies.errors import Unjudgeable
 from policies.hosts import host_inside, host_touches
 from policies.paths import path_inside, path_touches
 from policies.rule import Match, Rule, seconds
-from policies.types import DETECTORS
+from policies.signals import Signals, names_of
 from schemas.action import Action
 from schemas.verdict import Effect, Reason, Severity
 
@@ -38,6 +38,14 @@ class Past(NamedTuple):
 
     facts: Mapping[str, int]
     allowed: Sequence[tuple[Action, frozenset[str]]] = ()
+
+
+class Active(NamedTuple):
+    """What detections say of the action, by their names."""
+
+    on: frozenset[str]
+    recent: frozenset[str]
+    risk: float
 
 
 class Decision(NamedTuple):
@@ -62,8 +70,10 @@ class Said(NamedTuple):
     why: str
 
 
-def decide(content: Content, action: Action, active: frozenset[str], past: Past) -> Decision:
-    """Judge an action by a bundle's policies; `active` are the detections that are on."""
+def decide(content: Content, action: Action, signals: Signals, past: Past) -> Decision:
+    """Judge an action by a bundle's policies; `signals` are what detections say of it."""
+    on, recent = (frozenset(names_of(content.names, bits)) for bits in signals[:2])
+    active = Active(on, recent, signals.risk)
     said: list[Said] = []
     left: dict[str, float] = {}
     for policy in content.policies:
@@ -132,7 +142,7 @@ def _severity(rule: Rule) -> Severity:
     return Severity[rule.severity or ("informational" if rule.effect == "allow" else "medium")]
 
 
-def _matches(rule: Rule, action: Action, active: frozenset[str]) -> bool:
+def _matches(rule: Rule, action: Action, active: Active) -> bool:
     match = rule.match
     texts = (
         (match.tenants, action.tenant), (match.agents, action.agent_id), (match.actions, action.action),
@@ -143,8 +153,10 @@ def _matches(rule: Rule, action: Action, active: frozenset[str]) -> bool:
     for patterns, value in texts:
         if patterns is not None and (value is None or not any(fnmatchcase(value, str(p)) for p in patterns)):
             return False
-    return _lies_within(rule, match, action.resource) and (
-        match.detections is None or any(d in active for d in match.detections)
+    return (
+        _lies_within(rule, match, action.resource)
+        and (match.detections is None or any(d in active.on for d in match.detections))
+        and (match.recent_detections is None or any(d in active.recent for d in match.recent_detections))
     )
 
 
@@ -157,7 +169,7 @@ def _lies_within(rule: Rule, match: Match, resource: str) -> bool:
 
 
 def _demands(
-    content: Content, policy: BundlePolicy, rule: Rule, action: Action, active: frozenset[str], past: Past,
+    content: Content, policy: BundlePolicy, rule: Rule, action: Action, active: Active, past: Past,
     left: dict[str, float],
 ) -> bool:  # fmt: skip
     held = _compares(rule, action)
@@ -189,13 +201,14 @@ def _compares(rule: Rule, action: Action) -> bool:
 
 
 def _condition(
-    content: Content, rule: Rule, action: Action, active: frozenset[str], facts: Mapping[str, int]
+    content: Content, rule: Rule, action: Action, active: Active, facts: Mapping[str, int]
 ) -> bool:
     program = compile_condition(rule.condition(), tuple(content.lists))
     values: dict[str, Any] = {f"action.{name}": action.get(name) or "" for name in TEXTS}
     values |= {f"action.{name}": action.get(name) for name in (*LONGS, "cost_usd", "labels")}
     values |= {f"lists.{name}": entries for name, entries in content.lists.items()}
-    values |= {**facts, "detections": [d for d in DETECTORS if d in active]}
+    values |= {**facts, "detections": sorted(active.on), "recent_detections": sorted(active.recent)}
+    values["risk"] = active.risk
     values["time"] = datetime.fromtimestamp(action.received_at / 1000, UTC)
     if "args" in program.names:
         values["args"] = parse_arguments(action.arguments)

@@ -1,27 +1,29 @@
 """From YAML texts to policies: all mistakes of all files together, each with its place and what to do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from documents.node import Mistake, Node
 from documents.read import read_documents
-from documents.types import KEY
+from documents.validating import mistake_at, mistake_at_key, validate
 from policies.bundle import Bundle, build_bundle
 from policies.checks import Located, check_policies, check_shared
 from policies.imports.safe_ai import is_safe_ai, read_safe_ai
-from policies.model import API_VERSION, Conditions, Detections, DetectionSettings, Lists, Policy
+from policies.model import API_VERSION, Conditions, Lists, Policy
 from policies.resolve import Vocabulary
-from policies.salvage import salvage
-from policies.wording import SHAPES, WORDING
+from policies.signals import AS_BEFORE, BEFORE, Detected
+from policies.wording import KINDS, SHAPES, WORDING
 from runtime.errors import PraetorError
 
 MOST_TOLD = 200
 
 Source = tuple[str, bytes]
 """A file's name, as messages call it, and its bytes."""
+Placed = tuple[str, Node]
+"""A document as it was read: its file's name, its value with places."""
 Document = tuple[str, Node, BaseModel]
 """A document: its file's name, its places, its model."""
 
@@ -32,14 +34,14 @@ class Loaded:
 
     Attributes:
         policies: in the order of files and documents.
-        detections: the thresholds; the defaults where no file sets them.
+        detections: what the bundle carries of them.
         places: of each policy by name: file and line.
-        names: lists and shared conditions.
+        names: lists, shared conditions, detections.
         documents: what each document is made of: its file, its places, its model.
     """
 
     policies: tuple[Policy, ...]
-    detections: DetectionSettings
+    detections: Detected
     places: dict[str, str]
     names: Vocabulary
     documents: tuple[Document, ...] = ()
@@ -70,37 +72,51 @@ class PolicyMistakes(PraetorError):
 
 
 def load_policies(sources: Iterable[Source]) -> Loaded:
-    """Read and validate all files.
+    """Read and validate files that hold policies, lists and conditions.
 
     Raises:
         PolicyMistakes: something is wrong in any of them.
     """
     mistakes: list[Mistake] = []
-    found: list[Document] = []
+    return load_documents(read_nodes(sources, mistakes), mistakes)
+
+
+def read_nodes(sources: Iterable[Source], mistakes: list[Mistake]) -> list[Placed]:
+    """Read files to documents; what cannot be read is added to the mistakes."""
+    found: list[Placed] = []
     for source, data in sources:
         documents, wrong = read_documents(source, data)
         mistakes += wrong
         if not documents and not wrong:
             mistakes.append(Mistake(source, 1, 1, "the file holds no policy"))
-        for node in documents:
-            model = _parse(source, node, mistakes)
-            if model is not None:
-                found.append((source, node, model))
+        found += [(source, node) for node in documents]
+    return found
+
+
+def load_documents(
+    documents: Iterable[Placed], mistakes: list[Mistake], detections: Detected = AS_BEFORE
+) -> Loaded:
+    """Validate documents beside these detections.
+
+    Raises:
+        PolicyMistakes: something is wrong in any of them, or was before.
+    """
+    found: list[Document] = []
+    for source, node in documents:
+        model = _parse(source, node, mistakes)
+        if model is not None:
+            found.append((source, node, model))
     policies = [Located(s, n, m) for s, n, m in found if isinstance(m, Policy)]
-    settings = [(s, n, m) for s, n, m in found if isinstance(m, Detections)]
-    for source, node, _ in settings[1:]:
-        first = f"{settings[0][0]}:{settings[0][1].line}"
-        mistakes.append(_at(source, node, ("kind",), f"detections are set already in {first}; keep one"))
     lists, _ = _collect(found, Lists, "lists", mistakes)
     conditions, places = _collect(found, Conditions, "conditions", mistakes)
-    names = Vocabulary(lists, conditions)
+    names = Vocabulary(lists, conditions, BEFORE if detections.names is None else detections.names)
     mistakes += check_shared(places, names)
     mistakes += check_policies(policies, names)
     if mistakes:
         raise PolicyMistakes(sorted(set(mistakes)))
     return Loaded(
         tuple(located.policy for located in policies),
-        settings[0][2].detections if settings else DetectionSettings(),
+        detections,
         {p.policy.metadata.name: f"{p.source}:{p.node.line}" for p in policies},
         names,
         tuple(found),
@@ -118,7 +134,7 @@ def _collect(
             if name in values:
                 taken, at = places[name]
                 told = f"the name {name} is taken in {taken}:{at.line}; choose another"
-                mistakes.append(_key_at(source, node, (key, name), told))
+                mistakes.append(mistake_at_key(source, node, (key, name), told))
                 continue
             values[name] = value
             places[name] = (source, node.find((key, name)))
@@ -126,7 +142,7 @@ def _collect(
 
 
 def _parse(source: str, node: Node, mistakes: list[Mistake]) -> BaseModel | None:
-    """The model of a document, or of what is right in it; None where nobody knows what it should be."""
+    """The model of a document; None when it is wrong beyond saying what it should be."""
     value = node.value
     if not isinstance(value, dict):
         told = (
@@ -140,36 +156,10 @@ def _parse(source: str, node: Node, mistakes: list[Mistake]) -> BaseModel | None
     shape = SHAPES.get(kind) if isinstance(kind, str) else None
     if shape is None:
         told = "missing key 'kind'" if "kind" not in value else f"unknown kind {kind!r}"
-        mistakes.append(_at(source, node, ("kind",), f"{told}; write one of: {', '.join(SHAPES)}"))
+        mistakes.append(mistake_at(source, node, ("kind",), f"{told}; write one of: {', '.join(KINDS)}"))
         return None
     if value.get("apiVersion", API_VERSION) != API_VERSION:
         told = f"apiVersion {value['apiVersion']!r} is not known; this version reads {API_VERSION}"
-        mistakes.append(_at(source, node, ("apiVersion",), told))
+        mistakes.append(mistake_at(source, node, ("apiVersion",), told))
         return None
-    try:
-        return shape.model_validate(value)
-    except ValidationError as error:
-        mistakes += _translate(source, node, error)
-        return salvage(shape, value, len(mistakes))
-
-
-def _translate(source: str, node: Node, error: ValidationError) -> Iterator[Mistake]:
-    for item in error.errors(include_url=False):
-        path = item["loc"]
-        message = WORDING.describe(path, item)
-        if path[-1:] == (KEY,):
-            yield _key_at(source, node, path[:-1], message)
-        elif item["type"] == "extra_forbidden":
-            yield _key_at(source, node, path, message)
-        else:
-            yield _at(source, node, path, message)
-
-
-def _at(source: str, node: Node, path: tuple[str | int, ...], message: str) -> Mistake:
-    found = node.find(path)
-    return Mistake(source, found.line, found.column, message)
-
-
-def _key_at(source: str, node: Node, path: tuple[str | int, ...], message: str) -> Mistake:
-    line, column = node.find(path[:-1]).keys[str(path[-1])]
-    return Mistake(source, line, column, message)
+    return validate(source, node, shape, WORDING, mistakes)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from documents.types import Model, SeverityName, Text, Words
+from documents.types import Model, Text, Words
 from policies.case import Case
 from policies.rule import Rule
 from policies.types import Id, Name
@@ -46,28 +46,6 @@ class Policy(Model):
         if self.without and not self.extends:
             raise PydanticCustomError("empty", "'without' leaves out inherited rules; it needs 'extends'")
         return self
-
-
-class DenialBurst(Model):
-    """Settings of the detector `denial-burst`: `count` denials of one agent within `window_seconds`."""
-
-    count: Annotated[int, Field(ge=2, le=40)] = 5
-    window_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
-    severity: SeverityName = "high"
-
-
-class DetectionSettings(Model):
-    """The thresholds of the detectors in code, by detector id."""
-
-    denial_burst: Annotated[DenialBurst, Field(alias="denial-burst")] = DenialBurst()
-
-
-class Detections(Model):
-    """A document of `kind: Detections`: at most one in a bundle."""
-
-    apiVersion: Literal["praetor/v1"]
-    kind: Literal["Detections"]
-    detections: DetectionSettings
 
 
 Entries = Annotated[list[Text], Field(min_length=1, max_length=10_000)]

@@ -1,7 +1,7 @@
 """What names stand for: lists, shared conditions, and the rules that a policy extends."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -9,8 +9,10 @@ from pydantic import ValidationError
 
 from policies.model import Policy
 from policies.rule import Match, Rule
+from policies.signals import BEFORE
 
 _SHARED = re.compile(r"\bconditions\s*\.\s*([A-Za-z_]\w*)")
+_DETECTED = re.compile(r"""(['"])([^'"\\]*)\1\s+in\s+(?:recent_)?detections\b""")
 _LISTED = re.compile(r"\blists\s*\.\s*([A-Za-z_]\w*)")
 LARGEST_EXPANSION = 4096
 
@@ -26,20 +28,12 @@ class Unresolved(Exception):
         self.path = path
 
 
-def unknown(what: str, name: str, known: Mapping[str, Any], path: Path = ()) -> Unresolved:
-    """A name stands for nothing: what it would be the name of, and which there are."""
-    close = get_close_matches(name, known, 1)
-    if close:
-        return Unresolved(f"no {what} {name}; did you mean {close[0]}?", path)
-    there = f"there are {', '.join(sorted(known)[:10])}" if known else "there is none"
-    return Unresolved(f"no {what} {name}; {there}", path)
-
-
 class Vocabulary(NamedTuple):
-    """What names stand for in conditions and lists of patterns."""
+    """What names stand for in conditions and lists of patterns, and the detections that there are."""
 
     lists: Mapping[str, list[str]]
     conditions: Mapping[str, str]
+    detections: tuple[str, ...] = BEFORE
 
 
 NO_NAMES = Vocabulary({}, {})
@@ -55,7 +49,7 @@ def expand(text: str, conditions: Mapping[str, str], within: tuple[str, ...] = (
     def written(found: re.Match[str]) -> str:
         name = found[1]
         if name not in conditions:
-            raise unknown("condition", name, conditions)
+            raise Unresolved(f"no condition {name}{_near(name, conditions)}")
         if name in within:
             told = " -> ".join((*within[within.index(name) :], name))
             raise Unresolved(f"the condition {name} holds itself ({told}); write it without")
@@ -84,8 +78,12 @@ def resolve_rule(rule: Rule, names: Vocabulary) -> Rule:
     if rule.when is not None:
         try:
             changes["when"] = expand(rule.condition(), names.conditions)
+            for _, name in _DETECTED.findall(changes["when"]):
+                check_detections((), [name], names)
         except Unresolved as error:
             raise Unresolved(str(error), ("when",)) from error
+    check_detections(("match", "detections"), rule.match.detections or (), names)
+    check_detections(("match", "recent_detections"), rule.match.recent_detections or (), names)
     given = rule.match.model_dump(exclude_none=True)
     written = {key: _write_out(value, names.lists, ("match", key)) for key, value in given.items()}
     if written != given:
@@ -96,6 +94,18 @@ def resolve_rule(rule: Rule, names: Vocabulary) -> Rule:
             path = ("match", *first["loc"][:1])
             raise Unresolved(f"an entry of the list does not fit here: {first['msg']}", path) from error
     return rule.model_copy(update=changes)
+
+
+def check_detections(path: Path, wanted: Sequence[str], names: Vocabulary) -> None:
+    """Refuse what is no detection; `path` is where they are wanted.
+
+    Raises:
+        Unresolved: one is none.
+    """
+    for i, name in enumerate(wanted):
+        if name not in names.detections:
+            known = dict.fromkeys(names.detections)
+            raise Unresolved(f"no detection {name}{_near(name, known)}", (*path, i))
 
 
 def _write_out(value: Any, lists: Mapping[str, list[str]], path: Path) -> Any:
@@ -110,7 +120,8 @@ def _write_out(value: Any, lists: Mapping[str, list[str]], path: Path) -> Any:
         elif entry["list"] in lists:
             entries += lists[entry["list"]]
         else:
-            raise unknown("list", entry["list"], lists, (*path, i, "list"))
+            name = entry["list"]
+            raise Unresolved(f"no list {name}{_near(name, lists)}", (*path, i, "list"))
     return list(dict.fromkeys(entries)) if entries and isinstance(entries[0], str) else entries
 
 
@@ -129,7 +140,7 @@ def _inherit(policy: Policy, by_name: Mapping[str, Policy], within: tuple[str, .
     rules: dict[str, Rule] = {}
     for i, base in enumerate(policy.extends or ()):
         if base not in by_name:
-            raise unknown("policy", base, by_name, ("extends", i))
+            raise Unresolved(f"no policy {base}{_near(base, by_name)}", ("extends", i))
         if base in within:
             told = " -> ".join((*within[within.index(base) :], base))
             raise Unresolved(f"the policy {base} extends itself ({told}); remove one step", ("extends", i))
@@ -140,20 +151,16 @@ def _inherit(policy: Policy, by_name: Mapping[str, Policy], within: tuple[str, .
             rules[name] = rule
     for i, name in enumerate(policy.without or ()):
         if name not in rules:
-            raise unknown("inherited rule", name, rules, ("without", i))
+            raise Unresolved(f"no inherited rule {name}{_near(name, rules)}", ("without", i))
         del rules[name]
     return rules | own
 
 
-def unknown_lists(match: Match, lists: Mapping[str, list[str]]) -> Iterator[Unresolved]:
-    """Every entry of a match that names a list which is not there."""
-    given = match.model_dump(exclude_none=True)
-    found: dict[Path, Any] = {("labels", name): entries for name, entries in given.pop("labels", {}).items()}
-    found |= {(key,): entries for key, entries in given.items()}
-    for path, entries in found.items():
-        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
-            if isinstance(entry, dict) and entry["list"] not in lists:
-                yield unknown("list", entry["list"], lists, ("match", *path, i, "list"))
+def _near(name: str, known: Mapping[str, Any]) -> str:
+    close = get_close_matches(name, known, 1)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; there are {', '.join(sorted(known)[:10])}" if known else "; there is none"
 
 
 def named_lists(texts: Iterator[str] | list[str], names: Vocabulary) -> dict[str, list[str]]:

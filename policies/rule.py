@@ -18,10 +18,11 @@ from documents.types import (
     Text,
     Words,
 )
+from documents.types import Id as AnyId
 from policies.edits import Edit
 from policies.hosts import HostPattern
 from policies.paths import PathPattern
-from policies.types import REFUSALS, DetectorId, EffectName, Id, ListRef, Number, PatternEntry, RefusalName
+from policies.types import REFUSALS, EffectName, Id, ListRef, Number, PatternEntry, RefusalName
 
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])\Z")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -109,7 +110,8 @@ class Match(Model):
     models: Patterns | None = None
     phases: Annotated[list[PhaseName], Field(min_length=1)] | None = None
     labels: Annotated[dict[Text, Patterns], Field(min_length=1, max_length=8)] | None = None
-    detections: Annotated[list[DetectorId], Field(min_length=1)] | None = None
+    detections: Annotated[list[AnyId], Field(min_length=1)] | None = None
+    recent_detections: Annotated[list[AnyId], Field(min_length=1)] | None = None
     fields: Fields | None = None
 
 

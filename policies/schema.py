@@ -6,7 +6,10 @@ rather than empty.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from documents.json_schema import COMMENT, DIALECT, parts_of
 from policies.schema_words import WORDS
@@ -15,8 +18,9 @@ from policies.wording import SHAPES
 TITLE = "Documents of praetor/v1"
 
 
-def document_schema() -> dict[str, Any]:
-    """The schema of one document, of any kind."""
+def document_schema(beside: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
+    """The schema of one document, of any kind; `beside` are the kinds that are not policies' own."""
+    shapes = {**SHAPES, **beside}
     return {
         "$schema": DIALECT,
         "$comment": COMMENT,
@@ -24,14 +28,14 @@ def document_schema() -> dict[str, Any]:
         "description": "A YAML file may hold several, with `---` between them.",
         "type": "object",
         "required": ["apiVersion", "kind"],
-        "oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in SHAPES],
-        "$defs": {name: _described(name, part) for name, part in parts_of(SHAPES.values()).items()},
+        "oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in shapes],
+        "$defs": {name: _described(name, part) for name, part in parts_of(shapes.values()).items()},
     }
 
 
-def schema_text() -> str:
+def schema_text(beside: Mapping[str, type[BaseModel]]) -> str:
     """The same as a file."""
-    return json.dumps(document_schema(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document_schema(beside), indent=1, ensure_ascii=False) + "\n"
 
 
 def _described(name: str, part: dict[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ WORDS: dict[str, dict[str, Words]] = {
         "match": Words("What the rule speaks of: every key given must hold; `{}` is every action."),
         "when": Words(
             "A condition in CEL, or several that must all hold, over action.<field>, args, agent.<field>,"
-            " session.<field>, detections, time, lists.<name> and conditions.<name>.",
+            " session.<field>, detections, recent_detections, risk, time, lists.<name>, conditions.<name>.",
             ("has(args.amount) && args.amount > 100", ["args.to in lists.payees", "conditions.at_work"]),
         ),
         "limit": Words("The rule takes effect beyond this much; within it, it says nothing."),
@@ -89,7 +89,15 @@ WORDS: dict[str, dict[str, Words]] = {
         "labels": Words(
             f"The producer's labels by name; all given must fit. {_PATTERNS}", ({"env": ["prod"]},)
         ),
-        "detections": Words("Detections of which one is on for the agent.", (["denial-burst"],)),
+        "detections": Words(
+            "Detections of which one is on at this very action; `praetor detect list` has their names.",
+            (["denial-burst"],),
+        ),
+        "recent_detections": Words(
+            "Detections of which one was found by an earlier action of the same session (of the agent, where"
+            " it has none) and is still held.",
+            (["source-gap"],),
+        ),
         "fields": Words("Comparisons with the action's numbers.", ({"cost_usd": {"gt": 100}},)),
     },
     "ListRef": {"list": Words("A list of a document of kind Lists.", ("payees",))},
@@ -140,6 +148,8 @@ WORDS: dict[str, dict[str, Words]] = {
         "agent": Words("What conditions see of the agent's past."),
         "session": Words("What conditions see of the session's past."),
         "detections": Words("Detections that are on.", (["denial-burst"],)),
+        "recent_detections": Words("Detections that earlier actions left behind.", (["source-gap"],)),
+        "risk": Words("How likely the agent is hijacked.", (0.8,)),
         "after": Words(
             "How often the same was done before, at the same time: what limits are tried with.", (3,)
         ),
@@ -152,17 +162,6 @@ WORDS: dict[str, dict[str, Words]] = {
         "denials": Words("Denials so far."),
         "age_seconds": Words("Seconds since the first."),
         "idle_seconds": Words("Seconds since the last."),
-    },
-    "Detections": {
-        "apiVersion": Words("The language's version."),
-        "kind": Words("What this document is."),
-        "detections": Words("By detector."),
-    },
-    "DetectionSettings": {"denial-burst": Words("An agent is denied again and again.")},
-    "DenialBurst": {
-        "count": Words("So many denials of one agent.", (5,)),
-        "window_seconds": Words("The seconds within which they fall.", (60,)),
-        "severity": Words("Of the threat that is raised."),
     },
     "Lists": {
         "apiVersion": Words("The language's version."),

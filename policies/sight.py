@@ -9,7 +9,7 @@ from policies.cel import LONGS, TEXTS, Program, activate_in, environment, holds
 from policies.conditions import Comparison, Demand
 from policies.errors import Unjudgeable
 from policies.limits import NOT_TOLD, Charge, Spent, charge, is_over
-from policies.types import DETECTORS
+from policies.signals import Signals, names_of
 from schemas.action import Action
 
 Cells = Mapping[str, bytes]
@@ -27,6 +27,7 @@ class World(NamedTuple):
         lists: the named lists.
         read: reads `agent` and `session` from cells.
         steps: each of `names` with what it is a part of, and which.
+        detections: the bundle's names, in the order of their bits.
         environment: what makes values ready for several conditions; None where there is one at most.
     """
 
@@ -35,10 +36,13 @@ class World(NamedTuple):
     lists: Mapping[str, list[str]]
     read: Reader
     steps: tuple[tuple[str, str, str], ...]
+    detections: tuple[str, ...]
     environment: Any
 
 
-def make_world(programs: list[Program], lists: Mapping[str, list[str]], read: Reader) -> World:
+def make_world(
+    programs: list[Program], lists: Mapping[str, list[str]], read: Reader, detections: tuple[str, ...]
+) -> World:
     """What some conditions look at, all together."""
     names = sorted({name for program in programs for name in program.names})
     wanted: frozenset[str] | None = frozenset()
@@ -46,7 +50,7 @@ def make_world(programs: list[Program], lists: Mapping[str, list[str]], read: Re
         wanted = None if wanted is None or program.arguments is None else wanted | program.arguments
     steps = tuple((name, *name.partition(".")[::2]) for name in names)
     within = environment(tuple(sorted(lists))) if len(programs) > 1 else None
-    return World(tuple(names), wanted, lists, read, steps, within)
+    return World(tuple(names), wanted, lists, read, steps, detections, within)
 
 
 class Sight:
@@ -59,19 +63,19 @@ class Sight:
         "_seen",
         "_values",
         "action",
-        "active",
         "cells",
+        "signals",
         "spent",
         "world",
     )
 
     def __init__(
-        self, world: World, action: Action, active: int, cells: Cells, spent: Spent = NOT_TOLD
+        self, world: World, action: Action, signals: Signals, cells: Cells, spent: Spent = NOT_TOLD
     ) -> None:
         """Look at an action of an agent with these cells."""
         self.world = world
         self.action = action
-        self.active = active
+        self.signals = signals
         self.cells = cells
         self.spent = spent
         self._values: dict[str, Any] = {}
@@ -148,7 +152,11 @@ class Sight:
             found, wanted = self.arguments(), self.world.arguments
             return found if wanted is None else {key: found[key] for key in wanted if key in found}
         if holder == "detections":
-            return [d for i, d in enumerate(DETECTORS) if self.active >> i & 1]
+            return names_of(self.world.detections, self.signals.on)
+        if holder == "recent_detections":
+            return names_of(self.world.detections, self.signals.recent)
+        if holder == "risk":
+            return self.signals.risk
         return moment(self.action.received_at)
 
     def _field(self, field: str) -> Any:

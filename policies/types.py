@@ -16,15 +16,6 @@ CONTROL = "control"
 """The policy name under which the reasons of control orders stand."""
 RESERVED_NAMES = (RESERVED, CONTROL, "praetor")
 
-CodedId = Literal["denial-burst"]
-"""The detectors in code, which a bundle sets."""
-SourceId = Literal["source-gap", "source-regression", "source-duplicate"]
-"""What judgement itself notices in producers' numbering; always on, nothing to set."""
-DetectorId = Literal[CodedId, SourceId]
-CODED: tuple[str, ...] = get_args(CodedId)
-DETECTORS: tuple[str, ...] = get_args(DetectorId)
-"""What rules may match, in the order of the index's bits."""
-
 EffectName = Literal["allow", "deny", "modify", "require_approval", "defer"]
 RefusalName = Literal["deny", "require_approval", "defer"]
 """The effects that stop an action, at least for now."""

@@ -8,9 +8,6 @@ from policies.case import Case, CaseState
 from policies.edits import Edit
 from policies.model import (
     Conditions,
-    DenialBurst,
-    Detections,
-    DetectionSettings,
     Lists,
     Metadata,
     Policy,
@@ -22,8 +19,10 @@ SHAPES: dict[str, type[BaseModel]] = {
     "Policy": Policy,
     "Lists": Lists,
     "Conditions": Conditions,
-    "Detections": Detections,
 }
+
+KINDS = (*SHAPES, "Detections")
+"""All kinds of documents: those of policies, and of what is loaded beside them."""
 
 _PARTS: Parts = {
     ("metadata",): Metadata,
@@ -38,8 +37,6 @@ _PARTS: Parts = {
     ("cases", "action"): CaseAction,
     ("cases", "agent"): CaseState,
     ("cases", "session"): CaseState,
-    ("detections",): DetectionSettings,
-    ("detections", "denial-burst"): DenialBurst,
 }
 
 _TOP = tuple(dict.fromkeys(name for shape in SHAPES.values() for name in shape.model_fields))

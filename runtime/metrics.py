@@ -13,7 +13,11 @@ DEAD_LETTERS = Counter(
 DEAD_LETTER_BYTES = Counter(
     "praetor_dead_letter_bytes", "Bytes of what was committed to agent.dead-letters, before any compression."
 )
-THREATS = Counter("praetor_threats", "Findings committed to agent.threats.")
+THREATS = Counter(
+    "praetor_threats",
+    "Findings committed to agent.threats, by detector; muted ones are seen by no rule.",
+    ["detector", "muted"],
+)
 SNAPSHOTS = Counter("praetor_snapshots", "Agents' memories committed to agent.snapshots.")
 JUDGEMENT_ERRORS = Counter(
     "praetor_judgement_errors", "Rules and detectors that failed; each is in a decision."

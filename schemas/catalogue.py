@@ -19,6 +19,7 @@ IDS: dict[int, tuple[str, int]] = {
     101: ("action_event", 1),
     102: ("action_event", 2),
     301: ("threat", 1),
+    302: ("threat", 2),
     401: ("incident", 1),
     501: ("checkpoint", 1),
     601: ("dead_letter", 1),

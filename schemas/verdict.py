@@ -73,7 +73,8 @@ class Finding(NamedTuple):
 
     Times are `received_at` in milliseconds. `evidence` are event ids, the newest last. `score` is 0 to 1: how
     sure. `dedup_key` is the same for repetitions of one finding, so it holds nothing that ever differs.
-    `runbook` says in words what a person does.
+    `runbook` says in words what a person does. `muted_by` is the exception of the bundle that mutes it: it is
+    recorded all the same, but rules do not see it. Detectors leave it alone.
     """
 
     detector: str
@@ -88,6 +89,7 @@ class Finding(NamedTuple):
     message: str
     spans: tuple[Span, ...] = ()
     runbook: str = ""
+    muted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

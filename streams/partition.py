@@ -12,7 +12,7 @@ from runtime.errors import Malformed
 from schemas.action import Action, read_action
 from schemas.keys import agent_key
 from schemas.limits import MAX_VALUE_BYTES, oversize
-from schemas.verdict import Effect, Verdict
+from schemas.verdict import Effect, Finding, Verdict
 from streams.canary import Canary
 from streams.cells import Cells, Keyed, changed
 from streams.dead_letters import DeadLetter, Oversized, dead_letter
@@ -53,6 +53,7 @@ class Batch:
     cells: list[Keyed] = field(default_factory=list)
     snapshots: list[Keyed] = field(default_factory=list)
     effects: dict[str, int] = field(default_factory=dict)
+    findings: dict[tuple[str, bool], int] = field(default_factory=dict)
     errors: int = 0
 
 
@@ -157,21 +158,28 @@ class Partition:
                 after = {n: v for n, v in after.items() if v}
             self.agents[key] = after
         if findings:
-            where = {"log_id": self.place.log_id, "partition": self.place.partition}
-            batch.threats += [
-                (
-                    key,
-                    threat_record(
-                        {**where, "source_offset": record.offset, "seq": seq}, action, f, rules.digest
-                    ),
-                )
-                for f in findings
-            ]
+            self._raise(action, record, batch, seq, findings)
         effect = EFFECT_NAMES[verdict.effect]
         batch.effects[effect] = batch.effects.get(effect, 0) + 1
         if verdict.errors:
             batch.errors += len(verdict.errors)
         return verdict
+
+    def _raise(
+        self, action: Action, record: SourceRecord, batch: Batch, seq: int, findings: Sequence[Finding]
+    ) -> None:
+        """Make threats of what was found."""
+        place = {
+            "log_id": self.place.log_id,
+            "partition": self.place.partition,
+            "source_offset": record.offset,
+            "seq": seq,
+        }
+        digest = self._rules.digest if self._rules else ""
+        for finding in findings:
+            batch.threats.append((record.key, threat_record(place, action, finding, digest)))
+            kind = (finding.detector, finding.muted_by is not None)
+            batch.findings[kind] = batch.findings.get(kind, 0) + 1
 
     def _snapshot(self, action: Action, record: SourceRecord, batch: Batch, seq: int, cells: Cells) -> None:
         place = {

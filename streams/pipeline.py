@@ -224,7 +224,8 @@ def _count(batch: Batch, actions: int, seconds: float) -> None:
     for letter in batch.dead_letters:
         metrics.DEAD_LETTERS.labels(letter.stage, letter.error_class).inc()
         metrics.DEAD_LETTER_BYTES.inc(len(letter.value))
-    metrics.THREATS.inc(len(batch.threats))
+    for (detector, muted), number in batch.findings.items():
+        metrics.THREATS.labels(detector, "yes" if muted else "no").inc(number)
     metrics.SNAPSHOTS.inc(len(batch.snapshots))
     metrics.JUDGEMENT_ERRORS.inc(batch.errors)
     metrics.BATCH_ACTIONS.observe(actions)

@@ -14,6 +14,7 @@ def threat_record(place: dict[str, Any], action: Action, finding: Finding, bundl
         {
             **place,
             **finding._asdict(),
+            "spans": [span._asdict() for span in finding.spans],
             "severity": finding.severity.name,
             "received_at": action.received_at,
             "tenant": action.tenant,

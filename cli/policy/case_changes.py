@@ -9,6 +9,7 @@ from policies.cases import Trial
 from policies.load import Loaded
 from policies.model import Metadata, Policy
 from policies.resolve import Vocabulary
+from policies.signals import Detected
 
 
 class CaseChange(NamedTuple):
@@ -87,5 +88,6 @@ def _unloaded(bundle: Bundle) -> Loaded:
         )
         for policy in bundle.content.policies
     )
-    names = Vocabulary(bundle.content.lists, {})
-    return Loaded(policies, bundle.content.detections, {}, names)
+    content = bundle.content
+    detections = Detected(content.detections, None if content.detected is None else content.names)
+    return Loaded(policies, detections, {}, Vocabulary(content.lists, {}, content.names))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from detections.content import read_content
 from policies.bundle import BundlePolicy, Content
 
 ABSENT = None
@@ -45,9 +46,13 @@ def differences(old: Content, new: Content) -> list[Difference]:
     found = list(_policies(_by_name(old), _by_name(new)))
     found += _rules(old, new)
     found += _named("list", old.lists, new.lists)
-    was, now = (content.detections.model_dump(mode="json", by_alias=True) for content in (old, new))
-    found += _named("detections", was, now)
+    found += _named("detections", _detections(old), _detections(new))
     return found
+
+
+def _detections(content: Content) -> Mapping[str, Any]:
+    """Their settings by name, written out, whatever form the bundle has."""
+    return read_content(content.detections, content.detected).settings.written()
 
 
 def _by_name(content: Content) -> dict[str, BundlePolicy]:

@@ -10,8 +10,8 @@ from cli.options import DataDir, JsonOutput
 from cli.policy.explain_input import (
     Asked,
     action_of,
-    active_of,
     asked_of_case,
+    bits_for,
     facts_of,
     fields_of,
     moment_of,
@@ -20,12 +20,13 @@ from cli.policy.explain_input import (
 from cli.policy.explain_recorded import Recorded, read_recorded
 from cli.policy.explain_text import as_json, print_explanation
 from cli.policy.signing import read_bundle
+from cli.policy.telling import print_json
 from cli.policy_files import load_files
-from cli.telling import print_json
 from policies.bundle import Bundle
 from policies.case import Case
 from policies.explaining.explain import Explainer, Explanation
 from policies.load import Loaded
+from policies.signals import Signals
 from runtime.errors import PraetorError
 from runtime.settings import load_settings
 
@@ -58,6 +59,13 @@ def explain(
     detections: Annotated[
         list[str] | None, typer.Option(help="A detection that is on; repeatable.", metavar="NAME")
     ] = None,
+    recent: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--recent-detection", help="A detection of an earlier action; repeatable.", metavar="NAME"
+        ),
+    ] = None,
+    risk: Annotated[float, typer.Option(min=0, max=1, help="How likely the agent is hijacked, 0 to 1.")] = 0,
     after: Annotated[
         int, typer.Option(min=0, max=10_000, help="How often the same was done before: for limits.")
     ] = 0,
@@ -85,21 +93,22 @@ def explain(
     if sum(x is not None for x in (file, case, event_id)) > 1:
         raise PraetorError("one of --file, --case and --event-id: they are three ways to name one action")
     if case is not None:
-        asked = asked_of_case(_case(loaded, case))
+        asked = asked_of_case(_case(loaded, case), bundle.content.names)
     else:
         before = recorded.fields if recorded else read_action_file(file) if file else {}
         when = moment_of(at) or (recorded.received_at if recorded else _received(before))
         if "action" not in before | given:
             raise PraetorError("which action? --action read:file, --file, --case or --event-id")
-        active = active_of(detections or [])
-        asked = Asked(action_of(before | given, when), active, facts_of(agent_state or []), after)
+        names = bundle.content.names
+        signals = Signals(bits_for(names, detections or []), bits_for(names, recent or []), risk)
+        asked = Asked(action_of(before | given, when), signals, facts_of(agent_state or []), after)
     _print(_explain(bundle, asked), bundle, recorded, everything, json_output)
 
 
 def _explain(bundle: Bundle, asked: Asked) -> Explanation:
     explainer = Explainer(bundle.content, asked.read)
-    cells = explainer.repeat(asked.action, asked.active, asked.after)
-    return explainer.explain(asked.action, asked.active, cells)
+    cells = explainer.repeat(asked.action, asked.signals, asked.after)
+    return explainer.explain(asked.action, asked.signals, cells)
 
 
 def _print(

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from documents.case_action import EVENT_ID, CaseAction
 from policies.case import Case, CaseState
-from policies.cases import case_action
+from policies.cases import case_action, signals_of
 from policies.explaining.cases import facts_of_case
-from policies.types import DETECTORS
+from policies.signals import QUIET, Signals, bits_of
 from policies.wording import WORDING
 from runtime.errors import Malformed, PraetorError
 from schemas.action import Action, read_action
@@ -33,13 +33,13 @@ class Asked:
 
     Attributes:
         action: what happened.
-        active: the detections that are on, a bit each.
+        signals: what detections say of it.
         facts: `agent.<name>` and `session.<name>`; those not given are 0.
         after: how often the same was done before.
     """
 
     action: Action
-    active: int = 0
+    signals: Signals = QUIET
     facts: Mapping[str, int] = field(default_factory=dict)
     after: int = 0
 
@@ -48,9 +48,9 @@ class Asked:
         return {**dict.fromkeys(FACTS, 0), **self.facts}
 
 
-def asked_of_case(case: Case) -> Asked:
-    """A case as a question."""
-    return Asked(case_action(case), active_of(case.detections), facts_of_case(case), case.after)
+def asked_of_case(case: Case, names: Sequence[str]) -> Asked:
+    """A case as a question; `names` are the bundle's detections."""
+    return Asked(case_action(case), signals_of(case, names), facts_of_case(case), case.after)
 
 
 def read_action_file(path: Path) -> dict[str, Any]:
@@ -140,16 +140,18 @@ def moment_of(text: str | None) -> int | None:
         raise PraetorError(f"--at {text!r} is no time; write 2026-01-05T12:00:00Z") from error
 
 
-def active_of(names: Sequence[str]) -> int:
-    """Detections as bits.
+def bits_for(names: Sequence[str], wanted: Sequence[str]) -> int:
+    """Detections as bits; `names` are the bundle's.
 
     Raises:
-        PraetorError: there is no such detector.
+        PraetorError: there is no such detection.
     """
-    for name in names:
-        if name not in DETECTORS:
-            raise PraetorError(f"no detector {name!r}; there are {', '.join(DETECTORS)}")
-    return sum(1 << DETECTORS.index(name) for name in set(names))
+    for name in wanted:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            raise PraetorError(f"no detection {name!r}; {hint}")
+    return bits_of(names, wanted)
 
 
 def facts_of(texts: list[str]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.writing import write_or_print
+from judgement.loading import BESIDE
 from policies.schema import schema_text
 
 
@@ -16,4 +17,4 @@ def schema(
 
     Example: praetor policy schema --output policy.schema.json
     """
-    write_or_print(schema_text(), output)
+    write_or_print(schema_text(BESIDE), output)

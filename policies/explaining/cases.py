@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 from policies.bundle import build_bundle
 from policies.case import Case
-from policies.cases import case_action
+from policies.cases import case_action, signals_of
 from policies.explaining.explain import Explainer, Explanation
 from policies.load import Loaded
 from policies.sight import Cells
-from policies.types import DETECTORS
 from schemas.action import Action
 
 
@@ -23,6 +22,7 @@ class CaseExplainer:
         ]
         content = build_bundle(policies, loaded.detections, loaded.names).content
         self._facts: Mapping[str, int] = {}
+        self._names = content.names
         self._explainer = Explainer(content, self._read)
 
     def _read(self, _action: Action, _cells: Cells) -> Mapping[str, int]:
@@ -31,8 +31,8 @@ class CaseExplainer:
     def explain(self, case: Case) -> Explanation:
         """Say why the case is decided as it is, after what came before it."""
         self._facts = facts_of_case(case)
-        action, active = case_action(case), sum(1 << DETECTORS.index(d) for d in set(case.detections))
-        return self._explainer.explain(action, active, self._explainer.repeat(action, active, case.after))
+        action, signals = case_action(case), signals_of(case, self._names)
+        return self._explainer.explain(action, signals, self._explainer.repeat(action, signals, case.after))
 
 
 def facts_of_case(case: Case) -> dict[str, int]:

@@ -19,6 +19,7 @@ from policies.index import Index
 from policies.outcome import CompiledRule
 from policies.rule import Rule
 from policies.sight import Cells, Reader
+from policies.signals import QUIET, Signals
 from schemas.action import Action
 from schemas.verdict import RANK, Effect, Verdict
 
@@ -85,20 +86,21 @@ class Explainer:
         """
         self._ordered = compile_content(content)
         self._lists = dict(content.lists)
+        self._names = content.names
         self._index = Index(content, read)
         self._read = read
 
-    def explain(self, action: Action, active: int = 0, cells: Cells | None = None) -> Explanation:
+    def explain(self, action: Action, signals: Signals = QUIET, cells: Cells | None = None) -> Explanation:
         """Decide an action, and say why."""
         cells = cells or {}
-        verdict, _ = self._count(action, self._index.decide(action, active, cells), cells)
-        return Explanation(action, verdict, self.account(action, active, cells))
+        verdict, _ = self._count(action, self._index.decide(action, signals, cells), cells)
+        return Explanation(action, verdict, self.account(action, signals, cells))
 
-    def repeat(self, action: Action, active: int, times: int) -> dict[str, bytes]:
+    def repeat(self, action: Action, signals: Signals, times: int) -> dict[str, bytes]:
         """The cells of an agent that did the same before, so often, at the same time: what limits counted."""
         cells: dict[str, bytes] = {}
         for _ in range(times):
-            cells.update(self._count(action, self._index.decide(action, active, cells), cells)[1])
+            cells.update(self._count(action, self._index.decide(action, signals, cells), cells)[1])
         return cells
 
     @staticmethod
@@ -108,9 +110,9 @@ class Explainer:
             verdict = modify(verdict, ruling.modified_arguments)
         return count(action, verdict, ruling.charges, cells) if ruling.charges else (verdict, {})
 
-    def account(self, action: Action, active: int, cells: Cells) -> tuple[Account, ...]:
+    def account(self, action: Action, signals: Signals, cells: Cells) -> tuple[Account, ...]:
         """What every rule makes of an action."""
-        seen = Seen(action, active, cells, self._read, self._lists)
+        seen = Seen(action, signals, cells, self._read, self._lists, self._names)
         return _edit([_account(compiled, rule, seen) for compiled, rule in self._ordered], action)
 
 

@@ -14,7 +14,7 @@ from policies.explaining.showing import listed, shown
 from policies.limits import MICRO, Charge, charge, is_over
 from policies.rule import Match, Rule
 from policies.sight import Cells, Reader, Sight, make_world
-from policies.types import DETECTORS
+from policies.signals import Signals, names_of
 from schemas.action import Action
 
 SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "==", "neq": "!="}
@@ -50,17 +50,19 @@ class Seen(NamedTuple):
 
     Attributes:
         action: what happened.
-        active: the detections that are on, bit i for `DETECTORS[i]`.
+        signals: what detections say of it.
         cells: the agent's.
         read: what conditions see of them.
         lists: the named lists that conditions use.
+        names: the bundle's detections, in the order of their bits.
     """
 
     action: Action
-    active: int
+    signals: Signals
     cells: Cells
     read: Reader
     lists: dict[str, list[str]]
+    names: tuple[str, ...]
 
 
 def pattern_steps(match: Match, allow: bool, seen: Seen) -> Iterator[Step]:
@@ -75,10 +77,14 @@ def pattern_steps(match: Match, allow: bool, seen: Seen) -> Iterator[Step]:
     for key, entries, kind in (("paths", match.paths, PATHS), ("hosts", match.hosts, HOSTS)):
         if entries is not None:
             yield _reading_step(key, [str(e) for e in entries], seen.action.resource, kind, allow)
-    if match.detections is not None:
-        on = [d for i, d in enumerate(DETECTORS) if seen.active >> i & 1]
-        by = next((d for d in match.detections if d in on), "")
-        yield Step("detections", bool(by), listed(match.detections), listed(on) or "none", by)
+    for key, wanted, bits in (
+        ("detections", match.detections, seen.signals.on),
+        ("recent_detections", match.recent_detections, seen.signals.recent),
+    ):
+        if wanted is not None:
+            on = names_of(seen.names, bits)
+            by = next((d for d in wanted if d in on), "")
+            yield Step(key, bool(by), listed(wanted), listed(on) or "none", by)
 
 
 def demand_steps(rule: Rule, demand: Demand, seen: Seen) -> Iterator[Step]:
@@ -149,7 +155,8 @@ def _condition_step(text: str, program: Program, seen: Seen) -> Step:
 
 
 def _sight(program: Program, seen: Seen) -> Sight:
-    return Sight(make_world([program], seen.lists, seen.read), seen.action, seen.active, seen.cells)
+    world = make_world([program], seen.lists, seen.read, seen.names)
+    return Sight(world, seen.action, seen.signals, seen.cells)
 
 
 def _false_part(text: str, seen: Seen) -> str:

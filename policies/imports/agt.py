@@ -15,8 +15,9 @@ from policies.imports.agt_cel import literal
 from policies.imports.agt_rules import Rules, read_rules
 from policies.imports.remarks import Imported, Remark, Unusable, line_of, slug
 from policies.load import Loaded
-from policies.model import API_VERSION, DetectionSettings, Policy
+from policies.model import API_VERSION, Policy
 from policies.resolve import NO_NAMES
+from policies.signals import AS_BEFORE
 
 VERSION = "governance.toolkit/v1"
 KEYS = (
@@ -122,4 +123,4 @@ def _trial(document: dict[str, Any]) -> Trial:
     """The policy ready to try its cases on; it has none yet."""
     unused = [{"name": e, "expect": e, "action": {"action": "x"}} for e in ("allow", "deny")]
     policy = Policy.model_validate({**document, "cases": unused})
-    return Trial(Loaded((policy,), DetectionSettings(), {}, NO_NAMES))
+    return Trial(Loaded((policy,), AS_BEFORE, {}, NO_NAMES))

@@ -11,7 +11,7 @@ _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
 _NAME = r"(?:action|agent|session)\.[a-z_]+"
 _ATOM = re.compile(rf"({_NAME})\s*(==|!=|<=|>=|<|>)\s*({_STRING}|{_NUMBER})")
 _TURNED = re.compile(rf"({_STRING}|{_NUMBER})\s*(==|!=|<=|>=|<|>)\s*({_NAME})")
-_DETECTED = re.compile(rf"({_STRING})\s+in\s+detections")
+_DETECTED = re.compile(rf"({_STRING})\s+in\s+(detections|recent_detections)")
 _SIGNS = {"==": "eq", "!=": "neq", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _TURN = {"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte", "eq": "eq", "neq": "neq"}
 WHOLE = frozenset(
@@ -24,7 +24,7 @@ class Atom(NamedTuple):
     """A comparison of a name with a value.
 
     Attributes:
-        name: the whole name; `detections` for `'x' in detections`.
+        name: the whole name; `detections` or `recent_detections` for `'x' in detections`.
         operator: gt, gte, lt, lte, eq, neq, as `match.fields` has them.
         value: a text or a number.
     """
@@ -38,7 +38,7 @@ def read_atom(part: str) -> Atom | None:
     """One part of a condition, if it is so simple."""
     detected = _DETECTED.fullmatch(part)
     if detected:
-        return Atom("detections", "eq", detected[1][1:-1])
+        return Atom(detected[2], "eq", detected[1][1:-1])
     found = _ATOM.fullmatch(part)
     if found:
         return Atom(found[1], _SIGNS[found[2]], _value(found[3]))

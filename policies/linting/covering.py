@@ -10,7 +10,17 @@ from policies.paths import path_inside, path_touches
 from policies.rule import Fields, Match, Rule
 from schemas.verdict import RANK, Effect
 
-_TEXTS = ("tenants", "agents", "actions", "tools", "tool_servers", "models", "phases", "detections")
+_TEXTS = (
+    "tenants",
+    "agents",
+    "actions",
+    "tools",
+    "tool_servers",
+    "models",
+    "phases",
+    "detections",
+    "recent_detections",
+)
 _FIELDS = tuple(Fields.model_fields)
 
 

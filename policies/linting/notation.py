@@ -65,7 +65,9 @@ def _places(rule: Rule) -> list[str]:
 def _escape(index: Index, written: Written, places: list[str]) -> tuple[str, str] | None:
     """Another way to write one of the places, and the rule that allows it; None where none was found."""
     rule = written.resolved
-    if rule.when is not None or rule.limit or rule.match.fields or rule.match.detections:
+    if rule.when is not None or rule.limit or rule.match.fields:
+        return None
+    if rule.match.detections or rule.match.recent_detections:
         return None
     for place in places:
         text = sample(place, FILLER)

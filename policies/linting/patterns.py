@@ -8,6 +8,7 @@ from policies.linting.ground import Ground, Written
 from policies.rule import Match
 
 _TEXTS = ("tenants", "agents", "actions", "resources", "tools", "tool_servers", "models")
+_DETECTIONS = ("detections", "recent_detections")
 MOST_COMPARED = 200
 """Patterns of one list of which each is compared with each; of longer lists only equal ones are told."""
 
@@ -16,7 +17,7 @@ def find_in_patterns(ground: Ground) -> Iterator[Finding]:
     """PL107 and PL108, of every rule where it is written."""
     for written in ground.written.values():
         match = written.rule.match
-        for key in (*_TEXTS, "paths", "hosts", "phases", "detections"):
+        for key in (*_TEXTS, "paths", "hosts", "phases", *_DETECTIONS):
             yield from _repeated(written, key, getattr(match, key))
         for name, patterns in (match.labels or {}).items():
             yield from _repeated(written, "labels", patterns, name)
@@ -39,7 +40,7 @@ def _repeated(written: Written, key: str, entries: Sequence[object] | None, *mor
             yield written.find("PL107", f"{text!r} stands here twice; keep one", *path)
             continue
         first[text] = i
-        exact = ("hosts", "phases", "detections") if allow else ("hosts", "phases", "detections", "paths")
+        exact = ("hosts", "phases", *_DETECTIONS, *(() if allow else ("paths",)))
         if len(texts) <= MOST_COMPARED and key not in exact:
             covered = path_covers if key == "paths" else covers
             by = next((t for _, t in texts if t != text and covered(t, text)), None)

@@ -14,8 +14,9 @@ from aiokafka import AIOKafkaProducer
 
 from consumers.archive import Archive, Job
 from consumers.place import Pace
+from judgement.loading import set_detections
 from policies.bundle import Bundle, build_bundle
-from policies.model import Detections, Policy
+from policies.model import Policy
 from runtime.settings import Settings
 from schemas.codec import encode
 from schemas.keys import agent_key, partition_of
@@ -38,7 +39,7 @@ AGENTS = 24
 STEP_MS = 97_000
 ACTIONS = ("read:file", "read:file", "write:file", "pay:invoice", "exec:shell")
 
-DETECTIONS = {
+DETECTIONS: dict[str, Any] = {
     "apiVersion": "praetor/v1",
     "kind": "Detections",
     "detections": {"denial-burst": {"count": 3, "window_seconds": 7200}},
@@ -111,7 +112,7 @@ def candidate() -> dict[str, Any]:
 
 def bundle_of(document: dict[str, Any]) -> Bundle:
     """Its bundle."""
-    detections = Detections.model_validate(DETECTIONS).detections
+    detections = set_detections(DETECTIONS["detections"])
     return build_bundle([Policy.model_validate(document)], detections)
 
 

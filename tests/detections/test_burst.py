@@ -6,24 +6,45 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detections.burst import ID, MOST, DenialBurst, read_cell, write_cell
-from detections.detector import LARGEST_CELL
+from detections.burst import ID, MOST, DenialBurst, DenialBurstSettings, read_cell, write_cell
+from detections.detector import LARGEST_CELL, NOTHING, Findings
+from schemas.action import Action
 from schemas.verdict import Severity
 from tests.policies.builders import make_action
 
-WINDOW = 1000
+WINDOW = 2000
 
 STEPS = st.lists(
     st.lists(
-        st.tuples(st.sampled_from((0, 1, 90, 200, 999, 1000, 1001)), st.booleans()), min_size=1, max_size=60
+        st.tuples(st.sampled_from((0, 1, 90, 200, 1999, 2000, 2001)), st.booleans()), min_size=1, max_size=60
     ),
     min_size=10,
     max_size=10,
 )
 
 
-def make_detector(count: int = 3) -> DenialBurst:
-    return DenialBurst(count, WINDOW, Severity.high)
+class Kept:
+    """A detector beside the one cell that it keeps."""
+
+    def __init__(self, count: int = 3, cell: bytes | None = None) -> None:
+        self.detector = DenialBurst(DenialBurstSettings(count=count, window_seconds=WINDOW // 1000))
+        self.cell = cell
+
+    def observe(self, action: Action) -> bool:
+        """Whether a burst is on."""
+        said = self.detector.observe(action, self.cells())
+        self.cell = said.changes.get(ID, self.cell)
+        assert said.findings == ()
+        return ID in said.on
+
+    def settle(self, action: Action, denied: bool = True) -> Findings:
+        """What the decision completes."""
+        said = self.detector.settle(action, denied, self.cells())
+        self.cell = said.changes.get(ID, self.cell)
+        return said.findings
+
+    def cells(self) -> dict[str, bytes]:
+        return {} if self.cell is None else {ID: self.cell}
 
 
 @settings(max_examples=60, deadline=None)
@@ -42,11 +63,12 @@ def check_stream(steps: list[tuple[int, bool]], count: int) -> None:
         now += pause
         action = make_action(now, number)
         live = [d for d in denials if now - d[0] < WINDOW]
-        observed, revealed, on = make_detector(count).observe(action, cell)
-        assert on == (len(live) >= count)
-        assert revealed == ()
-        assert observed == (cell if live or not cell else b"")
-        cell, findings = make_detector(count).settle(action, denied, observed)
+        kept = Kept(count, cell)
+        assert kept.observe(action) == (len(live) >= count)
+        assert kept.cell == (cell if live or not cell else b"")
+        kept = Kept(count, kept.cell)
+        findings = kept.settle(action, denied)
+        cell = kept.cell
         denials += [(now, action.event_id)] * denied
         live += [(now, action.event_id)] * denied
         assert [(d.at, str(uuid.UUID(bytes=d.event))) for d in read_cell(cell)][-1:] == live[-1:]
@@ -58,21 +80,15 @@ def check_stream(steps: list[tuple[int, bool]], count: int) -> None:
 
 def burst_of(count: int, step: int = 1) -> tuple[bytes | None, list[str]]:
     """The cell after so many denials, and the dedup keys raised."""
-    detector, cell, keys = make_detector(), None, []
-    for i in range(count):
-        cell, found = detector.settle(make_action(i * step, i), True, cell)
-        keys += [f.dedup_key for f in found]
-    return cell, keys
+    kept = Kept()
+    keys = [f.dedup_key for i in range(count) for f in kept.settle(make_action(i * step, i))]
+    return kept.cell, keys
 
 
 def test_one_finding_a_burst_and_another_after_a_pause() -> None:
     assert burst_of(50)[1] == [f"{ID}/acme/a1/0-2"]
-    cell, _ = burst_of(50)
-    detector = make_detector()
-    keys = []
-    for i in range(5):
-        cell, found = detector.settle(make_action(9000 + i, i), True, cell)
-        keys += [f.dedup_key for f in found]
+    kept = Kept(cell=burst_of(50)[0])
+    keys = [f.dedup_key for i in range(5) for f in kept.settle(make_action(9000 + i, i))]
     assert keys == [f"{ID}/acme/a1/9000-9002"]
 
 
@@ -81,40 +97,38 @@ def test_slow_denials_are_no_burst() -> None:
 
 
 def test_the_finding_says_what_happened() -> None:
-    detector, cell = make_detector(), None
-    for i in range(3):
-        cell, found = detector.settle(make_action(i * 100, i, agent_id="a/b"), True, cell)
-    finding = found[0]
-    assert finding.message == "3 actions of this agent were denied within 0.2 s (threshold: 3 within 1 s)"
+    kept = Kept()
+    (finding,) = (f for i in range(3) for f in kept.settle(make_action(i * 100, i, agent_id="a/b")))
+    assert finding.message == "3 actions of this agent were denied within 0.2 s (threshold: 3 within 2 s)"
     assert finding.dedup_key == f"{ID}/acme/a%2Fb/0-200"
     assert finding.severity is Severity.high
     assert "ASI10" in finding.tags
+    assert finding.runbook
 
 
 def test_the_largest_cell_stays_within_its_limit() -> None:
-    detector, cell = DenialBurst(MOST, WINDOW, Severity.high), None
+    kept = Kept(MOST)
     for i in range(3 * MOST):
-        cell, _ = detector.settle(make_action(i, i), True, cell)
-    assert cell is not None
-    assert len(cell) <= LARGEST_CELL
-    assert len(read_cell(cell)) == MOST
+        kept.settle(make_action(i, i))
+    assert len(kept.cell or b"") <= LARGEST_CELL
+    assert len(read_cell(kept.cell)) == MOST
 
 
 def test_thresholds_may_change_between_two_actions() -> None:
     cell, _ = burst_of(3)
-    assert make_detector(2).observe(make_action(3), cell)[2]
-    assert not make_detector(4).observe(make_action(3), cell)[2]
-    shorter, found = make_detector(2).settle(make_action(3, 9), True, cell)
-    assert len(read_cell(shorter)) == 2
-    assert found == ()
+    assert Kept(2, cell).observe(make_action(3))
+    assert not Kept(4, cell).observe(make_action(3))
+    shorter = Kept(2, cell)
+    assert shorter.settle(make_action(3, 9)) == ()
+    assert len(read_cell(shorter.cell)) == 2
 
 
 def test_the_cell_is_not_written_without_need() -> None:
     cell, _ = burst_of(3)
-    detector = make_detector()
-    assert detector.observe(make_action(3), cell)[0] is cell
-    assert detector.settle(make_action(3), False, cell)[0] is cell
-    assert detector.settle(make_action(3), False, None)[0] is None
+    detector = DenialBurst(DenialBurstSettings(count=3))
+    assert detector.observe(make_action(3), {ID: cell or b""}).changes == {}
+    assert detector.settle(make_action(3), False, {ID: cell or b""}) is NOTHING
+    assert detector.observe(make_action(3), {}) is NOTHING
 
 
 @pytest.mark.parametrize(
@@ -122,9 +136,9 @@ def test_the_cell_is_not_written_without_need() -> None:
 )
 def test_a_foreign_cell_is_an_error(cell: bytes) -> None:
     with pytest.raises(ValueError, match="a cell of"):
-        make_detector().observe(make_action(), cell)
+        Kept(cell=cell).observe(make_action())
     with pytest.raises(ValueError, match="a cell of"):
-        make_detector().settle(make_action(), True, cell)
+        Kept(cell=cell).settle(make_action())
 
 
 def test_cells_survive() -> None:
@@ -135,5 +149,5 @@ def test_cells_survive() -> None:
 
 @pytest.mark.parametrize(("count", "window"), [(1, 10), (MOST + 1, 10), (5, 0)])
 def test_senseless_thresholds_are_refused(count: int, window: int) -> None:
-    with pytest.raises(ValueError, match="count must be"):
-        DenialBurst(count, window, Severity.high)
+    with pytest.raises(ValueError, match="should be"):
+        DenialBurstSettings(count=count, window_seconds=window)

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.policy_files import read_sources
+from judgement.loading import load_rules
 from policies.cases import run_cases
-from policies.load import load_policies
 
 PAGES = Path(__file__).parents[2] / "docs/policies"
 BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
@@ -53,9 +53,7 @@ def _run(step: str) -> None:
 
 def test_policies_shown_in_the_pages_pass_their_cases() -> None:
     shown = [text.encode() for language, text in blocks("library.md") if language == "yaml"]
-    loaded = load_policies(
-        [*read_sources(None), *((f"library.md {i}", text) for i, text in enumerate(shown))]
-    )
+    loaded = load_rules([*read_sources(None), *((f"library.md {i}", text) for i, text in enumerate(shown))])
     results = run_cases(loaded)
     ours = [r for r in results if r.policy.startswith("our-")]
     assert len(ours) == 4
@@ -64,7 +62,7 @@ def test_policies_shown_in_the_pages_pass_their_cases() -> None:
 
 def test_the_policy_of_safe_ai_shown_loads_as_it_stands() -> None:
     shown = next(text for _, text in blocks("imports.md") if "safe_mode" in text)
-    assert all(r.passed for r in run_cases(load_policies([("policy.yaml", shown.encode())])))
+    assert all(r.passed for r in run_cases(load_rules([("policy.yaml", shown.encode())])))
 
 
 def test_what_is_shown_for_ci_is_yaml() -> None:

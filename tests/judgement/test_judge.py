@@ -9,18 +9,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detections.about import About
 from detections.activity import Activity, read_activity
 from detections.burst import ID
-from detections.detector import LARGEST_CELL, Findings
+from detections.content import Content
+from detections.detector import EVERY_PHASE, LARGEST_CELL, NOTHING, Cells, Observation
+from detections.engine import Detections
+from detections.registry import DETECTORS
+from detections.settings import Settings
+from documents.types import Model
+from judgement.facts import read_facts
 from judgement.judge import Judgement, judge
+from judgement.loading import default_detections, set_detections
 from judgement.rules import Rules, compile_rules
 from policies.bundle import build_bundle
-from policies.model import DenialBurst, DetectionSettings
+from policies.index import Index
+from policies.signals import Detected
 from schemas.action import Action
 from schemas.verdict import Effect, Finding, Severity
 from tests.policies.builders import make_action, make_policy, random_action, random_content
 
-BURST_OF_3 = DetectionSettings(**{"denial-burst": DenialBurst(count=3, window_seconds=1)})
+BURST_OF_3 = set_detections({"denial-burst": {"count": 3, "window_seconds": 1}})
 
 RULES = compile_rules(
     build_bundle(
@@ -36,10 +45,8 @@ RULES = compile_rules(
     )
 )
 
-Cells = dict[str, bytes]
 
-
-def run(rules: Rules, actions: list[Action], cells: Cells) -> list[Judgement]:
+def run(rules: Rules, actions: list[Action], cells: dict[str, bytes]) -> list[Judgement]:
     """Judge in order, keeping the cells as a worker would."""
     judged = []
     for action in actions:
@@ -52,7 +59,7 @@ def run(rules: Rules, actions: list[Action], cells: Cells) -> list[Judgement]:
 def test_event_n_is_denied_by_what_the_earlier_ones_revealed() -> None:
     kinds = ["write:file", "exec:shell", "exec:shell", "write:file", "exec:shell", "write:file", "read:file"]
     actions = [make_action(100 * i, i, action=kind) for i, kind in enumerate(kinds)]
-    cells: Cells = {}
+    cells: dict[str, bytes] = {}
     judged = run(RULES, actions, cells)
     assert [j.verdict.effect.name for j in judged] == [
         "allow",
@@ -70,7 +77,7 @@ def test_event_n_is_denied_by_what_the_earlier_ones_revealed() -> None:
 
 
 def test_the_burst_passes_and_its_cell_with_it() -> None:
-    cells: Cells = {}
+    cells: dict[str, bytes] = {}
     run(RULES, [make_action(i, i, action="exec:shell") for i in range(3)], cells)
     on = judge(make_action(999, action="write:file"), cells, RULES)
     assert on.verdict.reasons[0].rule == "r1"
@@ -94,9 +101,10 @@ def test_is_a_function_of_its_arguments(seed: int) -> None:
     """Twice the same, also by other compiled rules whose memos saw other actions; nothing is changed."""
     rng = random.Random(seed)
     content = random_content(rng, 12)
-    bundle = replace(build_bundle([]), content=content.model_copy(update={"detections": BURST_OF_3}))
+    update = {"detections": BURST_OF_3.content, "detected": list(BURST_OF_3.names or ())}
+    bundle = replace(build_bundle([]), content=content.model_copy(update=update))
     warm, cold = compile_rules(bundle), compile_rules(bundle)
-    cells: Cells = {}
+    cells: dict[str, bytes] = {}
     at = 0
     for number in range(80):
         at += rng.choice((0, 1, 300, 1100))
@@ -176,7 +184,7 @@ def numbered(seq: int, at: int = 0, **fields: object) -> Action:
 
 
 def test_a_repeated_number_is_marked_and_counts_again() -> None:
-    cells: Cells = {}
+    cells: dict[str, bytes] = {}
     judged = run(RULES, [numbered(n, i) for i, n in enumerate((0, 1, 1, 2))], cells)
     assert [j.verdict.duplicate_of for j in judged] == [None, None, "p/3/1", None]
     assert {j.verdict.effect for j in judged} == {Effect.allow}
@@ -192,7 +200,7 @@ def test_what_judgement_knows_of_producers_is_a_detection_for_rules() -> None:
         {"id": "again", "match": {"detections": ["source-duplicate"], "actions": ["pay:*"]}},
         {"id": "old", "match": {"detections": ["source-regression"]}},
     ]
-    compiled, cells = compile_rules(build_bundle([make_policy(rules)])), Cells()
+    compiled, cells = compile_rules(build_bundle([make_policy(rules)], default_detections())), {}
     steps = [
         numbered(0, action="pay:invoice"),
         numbered(0, action="pay:invoice"),
@@ -210,42 +218,132 @@ def test_what_judgement_knows_of_producers_is_a_detection_for_rules() -> None:
 
 
 def test_an_agent_of_an_earlier_engine_begins_where_it_is() -> None:
-    cells: Cells = {"activity": judge(make_action(), {}, RULES).changes["activity"]}
+    cells: dict[str, bytes] = {"activity": judge(make_action(), {}, RULES).changes["activity"]}
     judged = run(RULES, [numbered(70), numbered(71), numbered(73)], cells)
     assert [[f.detector for f in j.findings] for j in judged] == [[], [], ["source-gap"]]
+
+
+class ProbeSettings(Model):
+    """What is tried."""
+
+    fail: str = ""
+
+
+SEEN = About("seen", "Seen", Severity.low, (), "A probe.", (), "Look.")
+DONE = About("done", "Done", Severity.low, (), "A probe.", (), "Look.")
+RAISED = {"LookupError": LookupError, "AttributeError": AttributeError}
 
 
 class Probe:
     """A detector that reveals something at once and finds something after."""
 
-    id = "probe"
+    name = "probe"
+    abouts = (SEEN, DONE)
+    Settings = ProbeSettings
+    ids = ("seen", "done")
+    cells = ("probe",)
+    phases = EVERY_PHASE
 
-    def __init__(self, fail: type[Exception] | None = None) -> None:
-        self.fail = fail
+    def __init__(self, settings: ProbeSettings | None = None) -> None:
+        self.fail = (settings or ProbeSettings()).fail
 
-    def observe(self, action: Action, cell: bytes | None) -> tuple[bytes | None, Findings, bool]:
-        return (cell or b"") + b"o", (self.find("seen"),), True
+    def observe(self, action: Action, cells: Cells) -> Observation:
+        if action.action.startswith("close:"):
+            return NOTHING
+        cut = ("a half",) if action.action.startswith("cut:") else ()
+        return Observation({"probe": cells.get("probe", b"") + b"o"}, (self.find(SEEN),), (), 0.7, cut)
 
-    def settle(self, action: Action, denied: bool, cell: bytes | None) -> tuple[bytes | None, Findings]:
+    def settle(self, action: Action, denied: bool, cells: Cells) -> Observation:
         if self.fail and not denied:
-            raise self.fail("broken")
-        return (cell or b"") + (b"d" if denied else b"a"), (self.find("done"),)
+            raise RAISED[self.fail]("broken")
+        if action.action.startswith("close:"):
+            return NOTHING
+        after = cells["probe"] + (b"d" if denied else b"a")
+        return Observation({"probe": after}, (self.find(DONE),))
 
-    def find(self, title: str) -> Finding:
-        return Finding("probe", title, Severity.low, 1.0, (), 0, 0, (), "k", "m")
+    def find(self, about: About) -> Finding:
+        return Finding(about.id, about.title, about.severity, 1.0, (), 0, 0, (), "k", "m")
+
+
+NAMES = ("denial-burst", "detections-cut", "done", "seen")
+
+
+def probing(rules: list[dict[str, Any]], settings: dict[str, Any] | None = None) -> Rules:
+    """Rules that see a probe."""
+    content = Content(
+        Settings.read({"denial-burst": {}, "probe": {}, **(settings or {})}, (*DETECTORS, Probe)), NAMES
+    )
+    bundle = build_bundle([make_policy(rules)], Detected({}, NAMES))
+    return replace(RULES, index=Index(bundle.content, read_facts), detections=Detections(content, True))
+
+
+ALLOW: dict[str, Any] = {"effect": "allow"}
+STOP_SEEN = [ALLOW, {"id": "now", "match": {"detections": ["seen"], "actions": ["write:*"]}}]
 
 
 def test_a_detector_sees_the_action_first_and_the_decision_after() -> None:
-    rules = replace(RULES, detectors=(Probe(),))
+    rules = probing(STOP_SEEN)
     read, write = (judge(make_action(action=a), {"probe": b"-"}, rules) for a in ("read:file", "write:file"))
     assert read.changes["probe"] == b"-oa"
     assert write.changes["probe"] == b"-od"  # what it revealed of this very action denied it
-    assert [f.title for f in write.findings] == ["seen", "done"]
+    assert [f.title for f in write.findings] == ["Seen", "Done"]
+
+
+def test_what_was_found_is_seen_by_the_session_s_next_actions_as_long_as_it_is_held() -> None:
+    rules = probing([ALLOW, {"id": "lately", "match": {"recent_detections": ["done"], "phases": ["call"]}}])
+    cells: dict[str, bytes] = {}
+    quiet = {"action": "close:x", "phase": "call"}
+    steps = [
+        make_action(0, 0, session_id="s"),
+        make_action(599_999, 1, session_id="s", **quiet),
+        make_action(599_999, 2, session_id="t", **quiet),
+        make_action(599_999, 3, session_id=None, **quiet),
+        make_action(600_000, 4, session_id="s", **quiet),
+    ]
+    judged = run(rules, steps, cells)
+    assert [j.verdict.reasons[0].rule for j in judged] == ["r0", "lately", "r0", "lately", "r0"]
+    assert judged[-1].changes["found"] == b""
+
+
+def test_a_finding_of_no_session_is_one_of_all() -> None:
+    rules = probing([ALLOW, {"id": "lately", "when": "'seen' in recent_detections", "match": {}}])
+    quiet = {"action": "close:x"}
+    steps = [make_action(0, 0, session_id=None), make_action(1, 1, session_id="s", **quiet)]
+    assert [j.verdict.reasons[0].rule for j in run(rules, steps, {})] == ["r0", "lately"]
+
+
+def test_settings_say_how_bad_it_is_how_long_it_is_held_and_whether_it_is_looked_for() -> None:
+    tuned = {"seen": {"severity": "critical", "hold_seconds": 0}, "done": {"enabled": False}}
+    judged = judge(make_action(action="write:file"), {}, probing(STOP_SEEN, tuned))
+    assert [(f.detector, f.severity) for f in judged.findings] == [("seen", Severity.critical)]
+    assert judged.verdict.effect is Effect.deny
+    assert "found" not in judged.changes
+    off = judge(make_action(action="write:file"), {}, probing(STOP_SEEN, {"probe": {"enabled": False}}))
+    assert (off.findings, off.verdict.effect) == ((), Effect.allow)
+
+
+def test_what_was_cut_is_told_and_no_denial_unless_a_rule_says_so() -> None:
+    told = judge(make_action(action="cut:x"), {}, probing([ALLOW])).verdict
+    assert (told.effect, told.errors) == (Effect.allow, ("probe: a half",))
+    careful = probing([ALLOW, {"id": "whole", "match": {"detections": ["detections-cut"]}}])
+    assert judge(make_action(action="cut:x"), {}, careful).verdict.reasons[0].rule == "whole"
+
+
+def test_the_risk_is_a_number_for_conditions() -> None:
+    rules = probing([ALLOW, {"id": "risky", "when": "risk >= 0.7", "match": {}}])
+    assert judge(make_action(), {}, rules).verdict.reasons[0].rule == "risky"
+    assert judge(make_action(action="close:x"), {}, rules).verdict.reasons[0].rule == "r0"
+
+
+def test_a_held_cell_that_is_not_ours_denies_and_stays() -> None:
+    judged = judge(make_action(), {"found": b"\x09junk"}, probing([ALLOW]))
+    assert judged.verdict.errors == ("found: ValueError: a cell of 5 bytes beginning 09 holds no findings",)
+    assert judged.verdict.effect is Effect.deny
+    assert "found" not in judged.changes
 
 
 def test_a_detector_that_fails_after_the_decision_denies_for_all() -> None:
-    rules = replace(RULES, detectors=(*RULES.detectors, Probe(LookupError)))
-    judged = judge(make_action(action="read:file"), {}, rules)
+    judged = judge(make_action(action="read:file"), {}, probing([ALLOW], {"probe": {"fail": "LookupError"}}))
     assert judged.verdict.errors == ("probe: LookupError: broken",)
     assert judged.verdict.effect is Effect.deny
     assert judged.changes[ID]
@@ -253,6 +351,5 @@ def test_a_detector_that_fails_after_the_decision_denies_for_all() -> None:
 
 
 def test_a_bug_is_not_hidden() -> None:
-    rules = replace(RULES, detectors=(Probe(AttributeError),))
     with pytest.raises(AttributeError):
-        judge(make_action(action="read:file"), {}, rules)
+        judge(make_action(action="read:file"), {}, probing([ALLOW], {"probe": {"fail": "AttributeError"}}))

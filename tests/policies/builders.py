@@ -10,6 +10,7 @@ from policies.bundle import Content, build_bundle
 from policies.index import Index
 from policies.model import Policy
 from policies.resolve import Vocabulary
+from policies.signals import QUIET, Signals
 from schemas.action import Action, read_action
 from schemas.codec import encode
 
@@ -37,6 +38,7 @@ CONDITIONS: tuple[Any, ...] = (
     "agent.actions > 3 && agent.denials > 1",
     "session.actions >= 2",
     "'denial-burst' in detections",
+    "'source-gap' in recent_detections || risk > 0.5",
     "time.getHours() < 12",
     "action.labels.env == 'prod'",
     ["args.size() > 1", "conditions.cheap"],
@@ -146,6 +148,8 @@ def random_match(rng: random.Random) -> dict[str, Any]:
     match |= {key: value for key, value in seldom.items() if rng.random() < 0.05}
     if rng.random() < 0.1:
         match["detections"] = ["denial-burst"]
+    if rng.random() < 0.05:
+        match["recent_detections"] = ["source-gap", "denial-burst"]
     if rng.random() < 0.25:
         names = rng.sample(FIELDS, rng.randint(1, 2))
         match["fields"] = {
@@ -206,3 +210,10 @@ def random_action(rng: random.Random, received_at: int = 0, number: int = 1) -> 
         labels=rng.choice(({}, {"env": "prod"}, {"env": "test", "team": "x"})),
         arguments=rng.choice(ARGUMENTS[: rng.choice((3, 3, 3, len(ARGUMENTS)))]),
     )
+
+
+def random_signals(rng: random.Random) -> Signals:
+    """What detections say, mostly nothing."""
+    if rng.random() < 0.6:
+        return QUIET
+    return Signals(rng.choice((0, 1, rng.randrange(16))), rng.choice((0, rng.randrange(16))), rng.random())

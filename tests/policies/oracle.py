@@ -10,9 +10,10 @@ from policies.counting import count, modify
 from policies.index import Index
 from policies.linear import Decision, Past, decide
 from policies.sight import Cells
+from policies.signals import QUIET, Signals
 from schemas.action import Action
 from schemas.verdict import Effect, Verdict
-from tests.policies.builders import make_index, random_action, random_content
+from tests.policies.builders import make_index, random_action, random_content, random_signals
 
 NOTHING_BEFORE = Past(
     {
@@ -29,9 +30,9 @@ def told(verdict: Verdict) -> Decision:
     return Decision(*parts, verdict.modified_arguments, dict(verdict.limits_remaining))
 
 
-def naive(content: Content, action: Action, active: frozenset[str] = frozenset()) -> Decision:
+def naive(content: Content, action: Action, signals: Signals = QUIET) -> Decision:
     """What the oracle says of an agent's first action."""
-    return decide(content, action, active, NOTHING_BEFORE)
+    return decide(content, action, signals, NOTHING_BEFORE)
 
 
 class Life:
@@ -54,9 +55,9 @@ class Life:
             found[f"{holder}.idle_seconds"] = (action.received_at - times[-1]) // 1000
         return found
 
-    def indexed(self, index: Index, action: Action, active: int) -> Verdict:
+    def indexed(self, index: Index, action: Action, signals: Signals) -> Verdict:
         """Decide by the index, and remember in cells."""
-        ruling = index.decide(action, active, self.cells)
+        ruling = index.decide(action, signals, self.cells)
         verdict = ruling.verdict
         changes: dict[str, bytes] = {}
         if ruling.modified_arguments is not None:
@@ -72,16 +73,16 @@ class Life:
         self.cells.update(changes)
         return verdict
 
-    def naive(self, content: Content, action: Action, active: frozenset[str]) -> Decision:
+    def naive(self, content: Content, action: Action, signals: Signals) -> Decision:
         """Decide by the oracle, and remember all of it."""
-        found = decide(content, action, active, Past(self.facts(action), self.counted))
+        found = decide(content, action, signals, Past(self.facts(action), self.counted))
         counts = found.effect in (Effect.allow, Effect.modify) or action.get("phase") in ("result", "outcome")
         if counts:
             self.counted.append((action, frozenset(found.left)))
         self.past.append((action, found.effect is Effect.deny))
         left = dict(found.left)
         if counts and left:
-            left = decide(content, action, active, Past(self.facts(action), self.counted)).left
+            left = decide(content, action, signals, Past(self.facts(action), self.counted)).left
             # what is left *after* this action, by the same rules that spoke of it before
             left = {name: left.get(name, found.left[name]) for name in found.left}
         return found._replace(left=left)
@@ -97,11 +98,10 @@ def compare(seed: int, rules: int, actions: int) -> Counter[str]:
     now = rng.randrange(2**41)
     for number in range(actions):
         now += rng.choice((0, 1, 999, 60_000, 3_600_000))
-        action, active = random_action(rng, now, number), rng.random() < 0.3
+        action, signals = random_action(rng, now, number), random_signals(rng)
         life = lives[action.tenant, action.agent_id]
-        on = frozenset(["denial-burst"]) if active else frozenset()
-        expected = life.naive(content, action, on)
-        said = told(life.indexed(index, action, int(active)))
+        expected = life.naive(content, action, signals)
+        said = told(life.indexed(index, action, signals))
         assert said == expected
         seen[said.effect.name] += 1
         seen["errors"] += bool(said.errors)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from judgement.loading import default_detections, set_detections
 from policies import bundle as bundles
 from policies.bundle import build_bundle, load_bundle, pack_bundle, unpack_bundle
 from policies.canonical import canonical
-from policies.model import DenialBurst, DetectionSettings
 from runtime.errors import PraetorError
 from tests.policies.builders import make_policy, random_content
 
@@ -63,7 +63,8 @@ def test_order_of_policies_does_not_matter_all_else_does() -> None:
     assert build_bundle([b, a]).digest == digest
     assert digest.startswith("sha256:") and len(digest) == 71
     assert build_bundle([a]).digest != digest
-    other = DetectionSettings(**{"denial-burst": DenialBurst(count=6)})
+    other = set_detections({"denial-burst": {"count": 6}})
+    assert build_bundle([a, b], default_detections()).digest != build_bundle([a, b], other).digest
     assert build_bundle([a, b], other).digest != digest
     assert build_bundle([a.model_copy(update={"mode": "shadow"}), b]).digest != digest
 

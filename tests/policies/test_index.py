@@ -11,6 +11,7 @@ from documents.pattern import Kind, parse_pattern
 from policies import candidates, compiled, dimension, index
 from policies.bitset import bits, lowest
 from policies.bundle import build_bundle
+from policies.signals import Signals
 from schemas.verdict import Effect, Severity
 from tests.policies.builders import (
     make_action,
@@ -131,8 +132,18 @@ def test_reasons_are_bounded_and_say_how_many_more() -> None:
 def test_a_detection_is_seen_only_while_it_is_on() -> None:
     judged = make_index(make_content({"match": {"detections": ["denial-burst"]}}, {"effect": "allow"}))
     assert judged.decide(make_action()).verdict.effect is Effect.allow
-    assert judged.decide(make_action(), active=1).verdict.effect is Effect.deny
+    assert judged.decide(make_action(), Signals(on=1)).verdict.effect is Effect.deny
+    assert judged.decide(make_action(), Signals(recent=1)).verdict.effect is Effect.allow
     assert judged.decide(make_action()).verdict.effect is Effect.allow
+
+
+def test_what_no_rule_names_is_not_told_apart() -> None:
+    judged = make_index(make_content({"match": {"recent_detections": ["denial-burst"]}}, {"effect": "allow"}))
+    verdicts = {
+        judged.decide(make_action(), Signals(on, recent)).verdict for on in (0, 1, 8) for recent in (0, 2)
+    }
+    assert [v.effect for v in verdicts] == [Effect.allow]
+    assert judged.decide(make_action(), Signals(recent=3)).verdict.effect is Effect.deny
 
 
 @settings(max_examples=400, deadline=None)

@@ -6,15 +6,13 @@ from pathlib import Path
 import pytest
 
 from cli.policy_files import load_files
-from detections.registry import DETECTORS as BUILDERS
-from detections.source import IDS as SOURCE_IDS
 from documents.case_action import CaseAction
 from policies.cases import CaseResult, case_action, run_cases
 from policies.load import Loaded
-from policies.model import DetectionSettings
 from policies.resolve import NO_NAMES
 from policies.rule import Fields
-from policies.types import CODED, DETECTORS, REFUSALS
+from policies.signals import AS_BEFORE, QUIET
+from policies.types import REFUSALS
 from schemas.catalogue import newest
 from schemas.verdict import Effect
 from tests.policies.builders import make_action, make_index, make_policy
@@ -107,8 +105,8 @@ def test_index_and_oracle_agree_on_the_library() -> None:
     actions = [case_action(case) for policy in LOADED.policies for case in policy.cases]
     for _ in range(1000):
         action = rng.choice(actions)
-        expected = life.naive(content, action, frozenset())
-        assert told(life.indexed(judged, action, 0)) == expected
+        expected = life.naive(content, action, QUIET)
+        assert told(life.indexed(judged, action, QUIET)) == expected
 
 
 def test_recorded_tool_calls_are_ordinary_work() -> None:
@@ -123,7 +121,7 @@ def test_recorded_tool_calls_are_ordinary_work() -> None:
 
 def test_a_case_that_fails_says_what_happened() -> None:
     made = make_policy([{"effect": "allow"}])
-    wrong = [r for r in run_cases(Loaded((made,), DetectionSettings(), {}, NO_NAMES)) if not r.passed]
+    wrong = [r for r in run_cases(Loaded((made,), AS_BEFORE, {}, NO_NAMES)) if not r.passed]
     assert [(r.case, r.expected, r.got) for r in wrong] == [("deny", "deny", "allow by p/r0")]
 
 
@@ -131,7 +129,3 @@ def test_the_language_speaks_of_fields_and_detectors_that_exist() -> None:
     types = {f["name"]: f["type"] for f in newest("action_event").definition["fields"]}
     assert set(CaseAction.model_fields) <= set(types)
     assert {types[f] for f in Fields.model_fields} == {"long", "double"}
-    settings = {f.alias for f in DetectionSettings.model_fields.values()}
-    assert list(CODED) == list(BUILDERS)
-    assert DETECTORS == (*CODED, *SOURCE_IDS)
-    assert set(CODED) == settings

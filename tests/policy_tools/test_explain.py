@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from judgement.facts import read_facts
 from policies.explaining.explain import Explainer, Explanation, strongest
 from schemas.verdict import Effect
-from tests.policies.builders import make_index, random_action, random_content
+from tests.policies.builders import make_index, random_action, random_content, random_signals
 from tests.policies.oracle import Life
 from tests.policies.oracle import told as as_decided
 
@@ -42,10 +42,10 @@ def live(seed: int, rules: int, actions: int) -> Counter[str]:
     now = rng.randrange(2**41)
     for number in range(actions):
         now += rng.choice((0, 1, 999, 60_000, 3_600_000))
-        action, active = random_action(rng, now, number), rng.random() < 0.3
+        action, signals = random_action(rng, now, number), random_signals(rng)
         life = lives[action.tenant, action.agent_id]
-        told = explainer.explain(action, int(active), dict(life.cells))
-        verdict = life.indexed(index, action, int(active))
+        told = explainer.explain(action, signals, dict(life.cells))
+        verdict = life.indexed(index, action, signals)
         assert as_decided(told.verdict) == as_decided(verdict)
         agree(told)
         seen[verdict.effect.name] += 1

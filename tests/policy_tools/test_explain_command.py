@@ -77,7 +77,7 @@ def test_what_conditions_see_of_the_past(tmp_path: Path) -> None:
         (["--action", "x", "--field", "event_id=7"], "the action does not fit ActionEvent"),
         (["--action", "x", "--agent-state", "actions=-1"], "write a whole number from 0 up"),
         (["--action", "x", "--agent-state", "foo=1"], "no such name; there are agent.actions"),
-        (["--action", "x", "--detections", "denial"], "no detector 'denial'; there are denial-burst"),
+        (["--action", "x", "--detections", "denial"], "no detection 'denial'; did you mean denial-burst?"),
         (["--action", "x", "--at", "yesterday"], "--at 'yesterday' is no time; write 2026-01-05T12:00:00Z"),
         (["--case", "none"], "no case is called 'none'"),
         (["--case", "a", "--file", "b"], "one of --file, --case and --event-id"),

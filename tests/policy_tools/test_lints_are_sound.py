@@ -18,7 +18,14 @@ from policies.linting.finding import Finding
 from policies.linting.lint import lint_policies
 from policies.load import Loaded, load_policies
 from policies.paths import path_inside, path_touches
-from tests.policies.builders import make_index, random_action, random_pattern, random_resource, random_rule
+from tests.policies.builders import (
+    make_index,
+    random_action,
+    random_pattern,
+    random_resource,
+    random_rule,
+    random_signals,
+)
 from tests.policy_tools.linted import CASES
 
 SEEDS = st.integers(0, 2**64 - 1)
@@ -120,16 +127,16 @@ def try_world(seed: int) -> Counter[str]:
     index = make_index(content)
     rest = {f: make_index(without(loaded, named(f, loaded))) for f in said}
     for number in range(60):
-        action, active = random_action(rng, number * 1000, number), rng.randrange(2)
-        verdict = index.decide(action, active).verdict
-        accounts = {a.rule.id: a for a in explainer.account(action, active, {})}
+        action, signals = random_action(rng, number * 1000, number), random_signals(rng)
+        verdict = index.decide(action, signals).verdict
+        accounts = {a.rule.id: a for a in explainer.account(action, signals, {})}
         for finding in said:
             rule = named(finding, loaded)
             if finding.code == "PL101":
                 assert accounts[rule].status != "matched", finding
                 continue
             assert verdict.reasons[0].rule != rule, finding
-            assert rest[finding].decide(action, active).verdict.effect is verdict.effect, finding
+            assert rest[finding].decide(action, signals).verdict.effect is verdict.effect, finding
             seen["tried"] += accounts[rule].status != "unmatched"
     return seen
 

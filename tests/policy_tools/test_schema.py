@@ -14,6 +14,7 @@ from cli.policy.new import Template, begin
 from cli.policy_files import read_sources
 from cli.policy_reference import FUNCTION_WORDS, SECTIONS
 from documents.read import read_documents
+from judgement.loading import BESIDE
 from policies.cel import FUNCTIONS
 from policies.load import load_policies
 from policies.schema import document_schema
@@ -21,7 +22,7 @@ from policies.schema_words import WORDS
 from tests.policies.test_load import GOOD, TABLE
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = document_schema()
+SCHEMA = document_schema(BESIDE)
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from judgement.loading import set_detections
 from policies.bundle import Bundle, build_bundle
-from policies.model import DetectionSettings, Policy
+from policies.model import Policy
 
 
 def remembering(number: int) -> Bundle:
@@ -51,4 +52,4 @@ def remembering(number: int) -> Bundle:
         ],
     }
     settings = {"denial-burst": {"count": 3 + number, "window_seconds": 600 * (number + 1)}}
-    return build_bundle([Policy.model_validate(document)], DetectionSettings.model_validate(settings))
+    return build_bundle([Policy.model_validate(document)], set_detections(settings))

@@ -1,7 +1,7 @@
 """Records what a version of Praetor writes, so that later ones can be seen to take it over.
 
 It runs on the code of that version, not on this tree's, and uses only what that version has (engine 1 was
-recorded of 6ba1f0b, engine 2 of 8183bf8):
+recorded of 6ba1f0b, engine 2 of 8183bf8, engine 3 of 5b88bb5):
 
     git worktree add ../old 6ba1f0b
     PYTHONPATH=../old .venv/bin/python tests/upgrades/record.py 1 tests/upgrades/engine1-seed1.avro
@@ -29,6 +29,7 @@ from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
 from sinks.migrate import migrate
 from streams.topics import write_genesis
+from tests.rejudge.bundles import remembering
 from tests.streams.fleet import fleet
 from tests.streams.helpers import Log
 from tests.streams.reading import read_topics
@@ -69,6 +70,7 @@ RECORD = {
 async def judge_and_archive(log: Log, settings: Settings, seed: int) -> None:
     """Judge some rounds of actions, each by a worker of its own, and archive them."""
     await log.mint()
+    await log.publish(remembering(0))
     await write_genesis(log.options, log.view, "")
     for number in range(ROUNDS):
         ends = await log.send(fleet(100 * seed + number, ACTIONS_A_ROUND, log.partitions, AGENTS))

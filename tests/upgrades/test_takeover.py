@@ -34,7 +34,7 @@ from tests.streams.helpers import Log
 from tests.upgrades.recording import Recording
 from tests.upgrades.test_engine import RECORDINGS
 
-WRITTEN = {"1": 201, "2": 202}
+WRITTEN = {"1": 201, "2": 202, "3": 202}
 """The schema of an engine's decisions on actions of its day."""
 
 CUT = b'{"path": "/workspace/' + b"x" * 5000 + b'"}'
