@@ -1,4 +1,4 @@
-"""`python -m tests.chaos [--seed N] [--faults N] [--rate N] [--folder DIR]`: exit code 1 at any violation.
+"""`python -m tests.chaos [--seed N] [--faults N] [--rate N] [--patience N] [--folder DIR]`.
 
 It runs itself again in a mount namespace of its own (`unshare`) where that works, so that the broker can be
 given a small disk without being root; elsewhere it says by which other means the disk gets full.
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", type=int, default=100)
     parser.add_argument("--rate", type=int, default=60, help="actions a second")
+    parser.add_argument("--patience", type=float, default=1.0, help="times the usual limits of waiting")
     parser.add_argument("--folder", type=Path, help="keep data and logs there")
     wanted = parser.parse_args()
     _enter_namespace()
@@ -37,7 +38,7 @@ def main() -> None:
     folder = wanted.folder or Path(tempfile.mkdtemp(prefix="praetor-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(folder / "faults.log")
-    asyncio.run(chaos(Wish(wanted.seed, wanted.faults, wanted.rate, folder), report))
+    asyncio.run(chaos(Wish(wanted.seed, wanted.faults, wanted.rate, folder, wanted.patience), report))
     print(report.table())
     broken = len(report.violations)
     print(f"{report.done} faults in {report.seconds / 60:.1f} min, seed {wanted.seed}: {broken} violations")

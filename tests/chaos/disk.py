@@ -34,7 +34,11 @@ class Disk:
         if shutil.which("mount"):
             self.mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
 
-    def unmount(self) -> None:
+    def unmount(self, keep: Path | None = None) -> None:
+        """Let go of it; `keep` is where its files are copied to before."""
+        if self.mounted and keep is not None:
+            self.clear()
+            shutil.copytree(self.folder, keep, dirs_exist_ok=True)
         if self.mounted:
             subprocess.run(["umount", "-l", str(self.folder)], capture_output=True, check=False)
 

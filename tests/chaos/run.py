@@ -38,18 +38,24 @@ ENDED = re.compile(r"^\S+ ((?:govern|archive)[^:]*: \S+ exited with [1-9]\d*)", 
 
 @dataclass(frozen=True)
 class Wish:
-    """What to run."""
+    """What to run; on a machine that does other things too, with more than the usual patience."""
 
     seed: int
     faults: int
     rate: int
     folder: Path
+    patience: float = 1.0
+
+    @property
+    def recovery(self) -> float:
+        """Seconds within which all must be well again after faults."""
+        return RECOVERY_SECONDS * self.patience
 
 
 async def chaos(wish: Wish, report: Report) -> None:
     """Run it; what is wrong stands in the report's violations."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell_where)
-    stack = ChaosStack(wish.folder)
+    stack = ChaosStack(wish.folder, wish.patience)
     try:
         await stack.open()
         report.say(f"up: seed {wish.seed}, {wish.faults} faults; disk full by {stack.disk.means}")
@@ -57,23 +63,23 @@ async def chaos(wish: Wish, report: Report) -> None:
         watch = Watch(stack)
         flowing = asyncio.create_task(traffic.run())
         try:
-            await watch.caught_up(RECOVERY_SECONDS)
+            await watch.caught_up(wish.recovery)
             for step in schedule(wish.seed, wish.faults):
-                await _step(stack, watch, step, report)
+                await _step(stack, watch, step, report, wish.recovery)
                 if flowing.done():
                     flowing.result()
         finally:
             traffic.stop.set()
             await flowing
         report.say(f"{traffic.count} actions acknowledged, {traffic.resent} sent again; checking")
-        await watch.caught_up(RECOVERY_SECONDS)
+        await watch.caught_up(wish.recovery)
         for what in watch.backwards:
             report.violated(what)
-        await _check(stack, traffic, report)
+        await _check(stack, traffic, report, wish.patience)
     except (Broken, Behind, PraetorError, Unavailable) as error:
         report.violated(str(error))
     finally:
-        await stack.close()
+        await stack.close(keep=bool(report.violations))
         for what in _words(stack):
             report.violated(what)
 
@@ -84,11 +90,11 @@ def _tell_where() -> None:
         task.print_stack(file=sys.stderr)
 
 
-async def _step(stack: ChaosStack, watch: Watch, step: list[Fault], report: Report) -> None:
+async def _step(stack: ChaosStack, watch: Watch, step: list[Fault], report: Report, recovery: float) -> None:
     loop = asyncio.get_running_loop()
     await asyncio.gather(*(_inflict(stack, fault, report) for fault in step))
     healed = loop.time()
-    await watch.caught_up(RECOVERY_SECONDS)
+    await watch.caught_up(recovery)
     seconds = loop.time() - healed
     report.recovered(step, seconds)
     report.say(f"  recovered in {seconds:.1f} s")
@@ -100,7 +106,7 @@ async def _inflict(stack: ChaosStack, fault: Fault, report: Report) -> None:
     report.hit(fault, await INFLICT[fault.kind.name](stack, fault))
 
 
-async def _check(stack: ChaosStack, traffic: Traffic, report: Report) -> None:
+async def _check(stack: ChaosStack, traffic: Traffic, report: Report, patience: float) -> None:
     """Read everything, judge the same log once more without faults, compare."""
     options, keys = stack.options, stack.plan.keys_dir
     log = Log(stack.plan.bootstrap, keys, PARTITIONS)
@@ -108,9 +114,9 @@ async def _check(stack: ChaosStack, traffic: Traffic, report: Report) -> None:
     await create_topics(options, Wanted(PARTITIONS, prefix=CALM))
     await write_genesis(options, log.view, CALM)
     ends = await log.ends(ACTIONS.name)
-    async with asyncio.timeout(CALM_SECONDS):
+    async with asyncio.timeout(CALM_SECONDS * patience):
         calm = await log.judge(CALM, ends)
-    await _archived(stack, log)
+    await _archived(stack, log, RECOVERY_SECONDS * patience)
     live, source = await log.read(""), await log.records(ACTIONS)
     known = read_verify_keys(keys, LEDGER)
     for what in await asyncio.to_thread(_found, stack, traffic, source, live, calm, known, log.view.log_id):
@@ -122,10 +128,10 @@ async def _check(stack: ChaosStack, traffic: Traffic, report: Report) -> None:
     report.say(f"checked: {sum(map(len, source.values()))} actions, {sizes}")
 
 
-async def _archived(stack: ChaosStack, log: Log) -> None:
+async def _archived(stack: ChaosStack, log: Log, seconds: float) -> None:
     """Wait until the last of every topic is in ClickHouse: checkpoints come after decisions."""
     watch = Watch(stack)
-    deadline = asyncio.get_running_loop().time() + RECOVERY_SECONDS
+    deadline = asyncio.get_running_loop().time() + seconds
     behind: list[str] = ["?"]
     while behind:
         live = await log.read("")

@@ -27,8 +27,9 @@ class Broken(Exception):
 class ChaosStack:
     """One supervisor's stack; workers that are added stand beside it. After `close` none is left."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience: float = 1.0) -> None:
         self.folder = folder / "stack"
+        self._ready_seconds = READY_SECONDS * patience
         self.extra: dict[str, list[subprocess.Popen[bytes]]] = {"govern": [], "archive": []}
         self.disk = Disk(self.folder / "kafka")
         self.supervisor: subprocess.Popen[bytes] | None = None
@@ -73,7 +74,8 @@ class ChaosStack:
         stack = read_stack(self.folder)
         return stack is not None and stack.supervisor.pid == self.supervisor.pid and stack.ready
 
-    async def close(self) -> None:
+    async def close(self, keep: bool = False) -> None:
+        """Stop everything; `keep` the broker's files, which are else gone with its small disk."""
         for workers in self.extra.values():
             for worker in workers:
                 worker.send_signal(signal.SIGCONT)
@@ -81,7 +83,7 @@ class ChaosStack:
         if self.supervisor is not None:
             await asyncio.to_thread(end, self.supervisor, 60)
         await self.proxy.stop()
-        self.disk.unmount()
+        self.disk.unmount(self.folder / "kafka-kept" if keep else None)
 
     def stack(self) -> Stack:
         found = read_stack(self.folder)
@@ -106,7 +108,9 @@ class ChaosStack:
         """Whether both services answer."""
         return kafka_answers(self.plan.kafka_port) and http_answers(self.plan.clickhouse_port)
 
-    async def until(self, reached: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
+    async def until(self, reached: Callable[[], bool], what: str, seconds: float | None = None) -> None:
+        """Wait until it is reached, as long as a start may take by default."""
+        seconds = seconds or self._ready_seconds
         deadline = asyncio.get_running_loop().time() + seconds
         while not reached():
             if asyncio.get_running_loop().time() > deadline:
