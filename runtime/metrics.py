@@ -40,6 +40,10 @@ WORKER_REPORTS_FAILED = Counter(
     "praetor_worker_reports_failed",
     "Times that agent.workers could not be told what this worker has applied; judging goes on.",
 )
+CLOCK_AHEAD = Gauge(
+    "praetor_clock_ahead_seconds",
+    "How far the machine's clock is at least ahead of the broker's, as govern sees it; negative: behind.",
+)
 BUNDLES_REFUSED = Gauge(
     "praetor_bundles_refused",
     "Orders about bundles on agent.control that this worker refused, by reason; the bundle before stays.",

@@ -16,7 +16,7 @@ from judgement.engine import ENGINE
 from runtime.abandon import abandon
 from runtime.errors import PraetorError, Unavailable
 from runtime.kafka import Options, check_access, started
-from runtime.metrics import WORKER_REPORTS_FAILED
+from runtime.metrics import CLOCK_AHEAD, WORKER_REPORTS_FAILED
 from schemas.topics import WORKERS, topic_name
 from streams.control_view import ControlView
 from streams.pipeline import Pipeline
@@ -31,6 +31,7 @@ MOST_SECONDS = 15.0
 RETRY_SECONDS = 15.0
 LEAVE_SECONDS = 2.0
 LONGEST_WHY = 300
+OFF_SECONDS = 5.0
 
 
 class Applied(NamedTuple):
@@ -76,6 +77,7 @@ class WorkerReport:
         self._producer: AIOKafkaProducer | None = None
         self._known: tuple[int, int] = (-1, 0)
         self._spoke = False
+        self._clock_is_off = False
 
     async def run(self) -> None:
         """Report until cancelled."""
@@ -148,7 +150,28 @@ class WorkerReport:
         )
         self._spoke = True
         key = self.worker_id.encode()
-        await self._producer.send_and_wait(self._topic, status.to_bytes(), key=key, partition=0)
+        sent = await self._producer.send_and_wait(self._topic, status.to_bytes(), key=key, partition=0)
+        self._compare(ahead(status.told_at, _now_ms(), sent.timestamp))
+
+    def _compare(self, seconds: float) -> None:
+        """Tell of a clock that is off, once until it is right again: judging goes by the broker's alone."""
+        CLOCK_AHEAD.set(seconds)
+        if (off := abs(seconds) > OFF_SECONDS) and not self._clock_is_off:
+            log.warning(
+                "this machine's clock is not the broker's; limits and expiries go by the broker's",
+                ahead_seconds=round(seconds),
+                remedy="set both by NTP (chronyc tracking)",
+            )
+        self._clock_is_off = off
+
+
+def ahead(begun: int, ended: int, stamped: int) -> float:
+    """Seconds by which this machine's clock is at least ahead of the broker's (negative: behind).
+
+    `stamped` is when the broker took a record that was under way from `begun` to `ended` by our clock, all in
+    milliseconds; 0 where it lies between.
+    """
+    return (max(0, begun - stamped) - max(0, stamped - ended)) / 1000
 
 
 def _now_ms() -> int:

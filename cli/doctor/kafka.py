@@ -14,14 +14,17 @@ from runtime.errors import PraetorError
 from runtime.kafka import Ends, Options, check_access, common_options, group_members, read_partition, started
 from runtime.settings import Settings
 from schemas.access import topic_needs
-from schemas.topics import ACTIONS, CONTROL, DECISIONS, STATE, TOPICS, topic_name
+from schemas.topics import ACTIONS, CONTROL, DECISIONS, STATE, TOPICS, WORKERS, topic_name
 from streams.control import read_view
 from streams.control_view import ControlView
 from streams.keyring import CONTROL as CONTROL_ROLE
 from streams.keyring import read_verify_keys
 from streams.topics import existing_topics, topic_settings
+from streams.workers import Seen, read_workers
 
 FUTURE_SECONDS = 5.0
+NTP = "set both by NTP (chronyc tracking)"
+CLOCK_PAGE = "docs/operations/alarms.md, PraetorClockOff"
 GRANTS = "log in as who has the grants of `doctor`: praetor topics acls doctor"
 
 
@@ -68,6 +71,8 @@ async def check_kafka(settings: Settings, log: Log) -> AsyncIterator[Check]:
             yield check
     async for check in _workers(options, settings, log.view):
         yield check
+    if topic_name(WORKERS, settings.topic_prefix) in there:
+        yield _workers_clocks(await read_workers(options, settings.topic_prefix, log.view.log_id))
 
 
 async def _topics(options: Options, settings: Settings, there: dict[str, int]) -> AsyncIterator[Check]:
@@ -161,8 +166,21 @@ async def _clock(options: Options, settings: Settings, ends: Ends, partitions: l
             ahead = max(ahead, records[-1].timestamp / 1000 - time.time())
     if ahead > FUTURE_SECONDS:
         what = f"the broker's clock is at least {ahead:.0f} s ahead of this machine's"
-        return failed("clock", what, "set both by NTP (chronyc tracking); received_at is the broker's")
+        return failed("clock", what, f"{NTP}; received_at is the broker's")
     return ok("clock", "no decision is from the future")
+
+
+def _workers_clocks(workers: list[Seen]) -> Check:
+    """Their clocks, as each said what time it was, against the broker's, which stamped it."""
+    off = {
+        f"{worker.status.host} ({worker.status.pid})": (worker.status.told_at - worker.at) / 1000
+        for worker in workers
+        if abs(worker.status.told_at - worker.at) > FUTURE_SECONDS * 1000
+    }
+    if off:
+        told = ", ".join(f"that of worker {name} by {seconds:+.0f} s" for name, seconds in off.items())
+        return warning("workers' clocks", f"off from the broker's: {told}", f"{NTP}; {CLOCK_PAGE}")
+    return ok("workers' clocks", f"{len(workers)} within {FUTURE_SECONDS:.0f} s of the broker's")
 
 
 async def _workers(options: Options, settings: Settings, view: ControlView) -> AsyncIterator[Check]:
