@@ -1,5 +1,6 @@
 """The `praetor` command: every subcommand in one table."""
 
+import errno
 import logging
 import sys
 from importlib.metadata import version
@@ -60,6 +61,15 @@ app.add_typer(control_app, name="control")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(dead_letters_app, name="dead-letters")
 
+UNWRITABLE = "; let this user write there, or name another folder (--data, PRAETOR_DATA)"
+REMEDIES = {
+    errno.EACCES: UNWRITABLE,
+    errno.EPERM: UNWRITABLE,
+    errno.EROFS: UNWRITABLE,
+    errno.ENOTDIR: "; name another folder (--data, PRAETOR_DATA)",
+    errno.ENOSPC: "; make room there, or name another folder (--data, PRAETOR_DATA)",
+}
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -86,7 +96,8 @@ def main() -> None:
     except OSError as error:
         if error.filename is None:
             raise
-        print(f"praetor: {error.filename}: {error.strerror}", file=sys.stderr)
+        remedy = REMEDIES.get(error.errno or 0, "")
+        print(f"praetor: {error.filename}: {error.strerror}{remedy}", file=sys.stderr)
     except KafkaError as error:
         print(f"praetor: Kafka: {str(error) or type(error).__name__}; try again", file=sys.stderr)
     else:

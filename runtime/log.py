@@ -7,6 +7,9 @@ from types import TracebackType
 
 import structlog
 
+ALREADY_TOLD = {("aiokafka", 'Unable connect to "%s:%s": %s')}
+"""What a library logs and also raises; we say it with what to do about it (aiokafka 0.14.0, client.py)."""
+
 
 def configure_log(level: str) -> None:
     """Log from this level on; of libraries, warnings and worse. What nobody catches becomes one line too."""
@@ -31,6 +34,7 @@ def configure_log(level: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *written],
         )
     )
+    handler.addFilter(lambda record: (record.name, record.msg) not in ALREADY_TOLD)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.captureWarnings(True)
     sys.excepthook = _crashed

@@ -69,8 +69,9 @@ def connect(settings: Settings, database: str | None = None, patience: int = 120
             database).
     """
     host, port, secure = address(settings)
-    # it logs what it also raises
-    logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
+    # they log what they also raise
+    for name in ("clickhouse_connect", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     with errors_of(settings):
         return clickhouse_connect.get_client(
             host=host,
@@ -149,7 +150,10 @@ def _unconnected(error: OperationalError, settings: Settings) -> PraetorError | 
             return PraetorError(f"{where} speaks no TLS: write http://, or take ClickHouse's https_port")
     if not secure and isinstance(reason, ProtocolError) and speaks_tls(host, port):
         return PraetorError(f"{where} speaks TLS: write https:// in PRAETOR_CLICKHOUSE_URL")
-    return Unavailable(f"{where} does not answer: {str(reason).rsplit('): ', 1)[-1]}")
+    told = str(reason).rsplit("): ", 1)[-1]
+    return Unavailable(
+        f"{where} does not answer ({told}): is it running, and is PRAETOR_CLICKHOUSE_URL right?"
+    )
 
 
 def translated(error: DatabaseError, settings: Settings) -> PraetorError | Unavailable:

@@ -7,6 +7,7 @@ may take what the operating system had not written yet, as with any ClickHouse w
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 import uvicorn
@@ -25,9 +26,13 @@ def main() -> None:
     parser.add_argument("--certificate", type=Path, help="PEM of key and certificate: speak TLS")
     options = parser.parse_args()
     data = options.data.resolve() / "store"
-    data.mkdir(parents=True, exist_ok=True)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        engine = Engine(data)
+    except (OSError, RuntimeError) as error:  # RuntimeError: chdb's, with ClickHouse's words in it
+        sys.exit(f"ClickHouse cannot open {data}: {error}")
     uvicorn.run(
-        application(Engine(data), os.environ.get("PRAETOR_CLICKHOUSE_PASSWORD", "")),
+        application(engine, os.environ.get("PRAETOR_CLICKHOUSE_PASSWORD", "")),
         host="127.0.0.1",
         port=options.port,
         log_level="warning",

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ from runtime.errors import PraetorError
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 LOG_BYTES = 8 * 1024 * 1024
+FRAME = re.compile(r"\s|Traceback \(most recent call last\)")
 
 
 def spawn(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
@@ -128,7 +130,7 @@ def wait_until(
         ended = process.poll() is not None
         if ended or time.monotonic() > deadline:
             what = f"ended with code {process.returncode}" if ended else f"is not ready after {timeout:.0f} s"
-            raise PraetorError(f"{log.stem} {what}; the end of {log}:\n{tail(log)}")
+            raise PraetorError(f"{log.stem} {what}; the end of {log}:\n{last_words(log)}")
         time.sleep(0.02)
 
 
@@ -140,6 +142,12 @@ def tail(log: Path, lines: int = 15) -> str:
             return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
     except FileNotFoundError:
         return ""
+
+
+def last_words(log: Path) -> str:
+    """The tail of a log without the lines of stack traces: what was said, not where."""
+    lines = tail(log, 40).splitlines()
+    return "\n".join([line for line in lines if line and not FRAME.match(line)][-15:])
 
 
 def end(process: subprocess.Popen[bytes], patience: float) -> int:

@@ -17,13 +17,17 @@ from runtime.embedded.child import Child
 from runtime.embedded.folder import detach, end_stale, lock, say
 from runtime.embedded.plan import Command, Plan, clickhouse_environment, python_module, read_plan
 from runtime.embedded.probe import Probe
-from runtime.embedded.process import http_answers, kafka_answers, tail
+from runtime.embedded.process import http_answers, kafka_answers, last_words
 from runtime.errors import PraetorError
 from runtime.stack import Stack, this_process, write_stack
 
 TICK = 0.05
 PREPARE_SECONDS = 300.0
 SETTLE_SECONDS = 0.5
+DAMAGED = {
+    "kafka": "Is its data damaged? docs/operations/backup.md, When Kafka is lost",
+    "clickhouse": "Is its data damaged? Move its folder away and restore: docs/operations/backup.md",
+}
 
 
 class Stopped(Exception):
@@ -106,7 +110,7 @@ class Supervisor:
                     detail = (
                         f"is not ready after {seconds:.0f} s{child.waits}" if late else child.service().detail
                     )
-                    raise PraetorError(f"{child.name} {detail}; the end of {child.log}:\n{tail(child.log)}")
+                    raise PraetorError(_of_failure(child, detail))
 
     def _tick(self) -> None:
         if self._asked:
@@ -145,6 +149,12 @@ class Supervisor:
             services=tuple(child.service() for child in (*self._services, *self._commands)),
         )
         write_stack(self._data, stack)
+
+
+def _of_failure(child: Child, detail: str) -> str:
+    told = f"{child.name} {detail}; the end of {child.log}:\n{last_words(child.log)}"
+    remedy = DAMAGED.get(child.name, "")
+    return f"{told}\n{remedy}" if remedy else told
 
 
 def services(data: Path, plan: Plan) -> list[Child]:

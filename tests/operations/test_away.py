@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -87,6 +89,41 @@ def test_a_data_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     line = refused("up", "-d", "--data", tmp_path / "file" / "data", cwd=tmp_path)
     assert str(tmp_path / "file") in line
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs Linux's unshare: even root must not write")
+@pytest.mark.parametrize("command", ["up -d --data", "ledger keys new --data"])
+def test_a_folder_that_may_not_be_written(command: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "cli.main", *command.split(), str(tmp_path / "data")]
+    mounted = f"mount -t tmpfs -o ro none {tmp_path} && exec {shlex.join(words)}"
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounted],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("praetor: ") and str(tmp_path / "data") in line and "Read-only" in line
+    assert "let this user write there, or name another folder" in line
+
+
+@pytest.mark.parametrize(
+    ("damaged", "said", "remedy"),
+    [
+        ("kafka/log/meta.properties", "node ID not found", "When Kafka is lost"),
+        ("clickhouse/store", "ClickHouse cannot open", "restore"),
+    ],
+)
+def test_data_that_is_damaged(damaged: str, said: str, remedy: str, tmp_path: Path) -> None:
+    file = tmp_path / "data" / damaged
+    file.parent.mkdir(parents=True)
+    file.write_text("garbage")
+    command = [sys.executable, "-m", "cli.main", "up", "-d", "--data", str(tmp_path / "data")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert said in done.stderr and remedy in done.stderr and "docs/operations/backup.md" in done.stderr
+    assert "Traceback" not in done.stderr and "\tat " not in done.stderr
 
 
 def test_a_port_that_somebody_has(tmp_path: Path) -> None:
