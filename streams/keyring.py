@@ -36,7 +36,8 @@ def create_key(folder: Path, role: str, name: str, state: str = "") -> SigningKe
     except FileExistsError as error:
         raise PraetorError(f"{secret} is there already; a key is never overwritten") from error
     except OSError as error:
-        raise PraetorError(f"cannot write keys into {folder}: {error.strerror}") from error
+        remedy = "let this user write there, or name another folder (--data, PRAETOR_KEYS_DIR)"
+        raise PraetorError(f"cannot write keys into {folder}: {error.strerror}; {remedy}") from error
     return key
 
 
