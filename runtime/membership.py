@@ -113,15 +113,25 @@ class Membership:
         except (CommitFailedError, IllegalStateError) as error:
             raise NotAMember(f"group {self._group}: {error}") from error
 
+    async def committed(self, tp: TopicPartition) -> int | None:
+        """The offset that the group has committed of a partition; None where there is none.
+
+        Raises:
+            NotAMember: this client is in no group now.
+        """
+        consumer = self._consumer
+        if consumer is None:
+            raise NotAMember(f"not in group {self._group}")
+        found: int | None = await consumer.committed(tp)
+        return found
+
     async def confirm(self, tp: TopicPartition) -> None:
         """Have the generation accepted without moving the partition's committed offset (0, if there is none).
 
         Raises:
             NotAMember: as `commit`.
         """
-        consumer = self._consumer
-        committed = await consumer.committed(tp) if consumer is not None else None
-        await self.commit({tp: committed or 0})
+        await self.commit({tp: await self.committed(tp) or 0})
 
     async def _join(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(

@@ -117,3 +117,36 @@ LOOP_AGE = Gauge(
 TASKS = Gauge("praetor_asyncio_tasks", "Coroutines that run in this process.")
 THREADS = Gauge("praetor_threads", "Threads of this process, as Python knows them.")
 THREADS.set_function(threading.active_count)
+
+DELIVERED = Counter(
+    "praetor_delivered", "Events that a destination has taken; one that it was sent twice counts twice.", ["destination"]
+)
+DELIVERY_FILTERED = Counter(
+    "praetor_delivery_filtered", "Events that a destination's filter left out.", ["destination"]
+)
+DELIVERY_ASIDE = Counter(
+    "praetor_delivery_kept_aside",
+    "Events that a destination refused for good: they stand in agent.undelivered with its answer.",
+    ["destination"],
+)
+DELIVERY_RETRIES = Counter(
+    "praetor_delivery_retries", "Times that something is sent to a destination again.", ["destination"]
+)
+DELIVERY_FAILING = Gauge(
+    "praetor_delivery_failing", "1 while a destination does not take events.", ["destination"]
+)
+DELIVERY_LAG = Gauge(
+    "praetor_delivery_lag_records",
+    "Records on the broker that a destination has not had; an upper bound: transaction markers count.",
+    ["destination"],
+)
+DELIVERY_OLDEST_AGE = Gauge(
+    "praetor_delivery_oldest_age_seconds",
+    "Age, by the broker's append time, of the oldest record in hand for a destination; 0 where none is.",
+    ["destination"],
+)
+DELIVERY_LOST = Counter(
+    "praetor_delivery_lost",
+    "Records that retention removed before a destination had them, and that a person chose to pass over.",
+    ["destination"],
+)

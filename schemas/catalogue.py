@@ -29,6 +29,8 @@ IDS: dict[int, tuple[str, int]] = {
     1001: ("redriven", 1),
     1201: ("worker_status", 1),
     1101: ("snapshot", 1),
+    1301: ("delivery", 1),
+    1401: ("undelivered", 1),
 }
 
 DECISIONS: dict[int, tuple[int, int]] = {

@@ -65,6 +65,9 @@ WORKERS = Topic(
 )
 SNAPSHOTS = Topic("agent.snapshots", {**_kept(30), "max.message.bytes": BATCH})
 ARCHIVE = Topic("agent.archive", COMPACTED)
+DELIVERIES = Topic("agent.deliveries", _kept(90))
+# what a destination refused, until it takes it: compacted by destination and id, so that nothing expires
+UNDELIVERED = Topic("agent.undelivered", {**COMPACTED, "max.message.bytes": BATCH})
 
 TOPICS = (
     ACTIONS,
@@ -79,6 +82,8 @@ TOPICS = (
     WORKERS,
     SNAPSHOTS,
     ARCHIVE,
+    DELIVERIES,
+    UNDELIVERED,
 )
 
 DEFAULT_PARTITIONS = 12

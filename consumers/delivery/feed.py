@@ -1,0 +1,122 @@
+"""What one destination reads: the partitions that its group gives this process, from where it stands."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Literal
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from runtime.errors import PraetorError
+from runtime.kafka import Ends, Options, start_consumer
+from runtime.membership import Membership
+
+Start = Literal["earliest", "latest"]
+Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
+
+POLL_MS = 300
+RELEASE_SECONDS = 10.0
+# one destination among many: what it reads ahead is little
+PARTITION_BYTES, FETCH_BYTES = 1 << 20, 4 << 20
+
+
+class Feed:
+    """The records for one destination. One task reads; `changed` is set while what is held is changing.
+
+    A partition without a committed offset begins at `start`, and that is committed at once: from then on it is
+    the group's offset that says where a destination stands.
+    """
+
+    def __init__(self, options: Options, ends: Ends, group: str, topics: Sequence[str], start: Start) -> None:
+        self.changed = asyncio.Event()
+        self.held: frozenset[TopicPartition] = frozenset()
+        self._options = options
+        self._ends = ends
+        self._group = group
+        self._start = start
+        self._consumer: AIOKafkaConsumer | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.membership = Membership(options, group, topics, self._assigned, self._revoked)
+
+    async def _revoked(self, held: set[TopicPartition]) -> None:
+        self.held = frozenset()
+        self.changed.set()
+        # who delivers lets go of what it holds: what it does not finish, the next owner sends again
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), RELEASE_SECONDS)
+
+    async def _assigned(self, held: set[TopicPartition]) -> None:
+        self.held = frozenset(held)
+        self.changed.set()
+
+    async def stand(self) -> None:
+        """Stand where the group stands, in all partitions that are held now.
+
+        Raises:
+            NotAMember: what is held has changed meanwhile.
+            PraetorError: retention has removed records that this destination has not had.
+            KafkaError, Unavailable: not now.
+        """
+        self.changed.clear()
+        held = self.held
+        if self._consumer is None:
+            self._consumer = await start_consumer(
+                self._options,
+                "read_committed",
+                max_partition_fetch_bytes=PARTITION_BYTES,
+                fetch_max_bytes=FETCH_BYTES,
+            )
+        places = {tp: await self._place(tp) for tp in sorted(held)}
+        self._consumer.assign(sorted(held))
+        for tp, offset in places.items():
+            self._consumer.seek(tp, offset)
+
+    async def _place(self, tp: TopicPartition) -> int:
+        committed = await self.membership.committed(tp)
+        beginning = await self._ends.beginning(tp)
+        if committed is None:
+            first = beginning if self._start == "earliest" else await self._ends.last_stable(tp)
+            await self.membership.commit({tp: first})
+            return first
+        if committed < beginning:
+            raise PraetorError(
+                f"{tp.topic}/{tp.partition} begins at offset {beginning}, but group {self._group} stands at "
+                f"{committed}: retention has removed {beginning - committed} records that were not delivered."
+                " `praetor deliveries skip` goes on without them, and counts them as lost"
+            )
+        return committed
+
+    async def read(self, most: int) -> Records:
+        """The next records, a few milliseconds' worth; none where nothing is new.
+
+        Raises:
+            KafkaError: the broker does not let it be done now.
+        """
+        if self._consumer is None or not self.held:
+            await asyncio.sleep(POLL_MS / 1000)
+            return {}
+        found: Records = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=most)
+        return found
+
+    async def done(self, records: Records) -> None:
+        """Commit that these were delivered.
+
+        Raises:
+            NotAMember: somebody else may own a partition now; it sends them again.
+        """
+        await self.membership.commit({tp: found[-1].offset + 1 for tp, found in records.items() if found})
+
+    def busy(self) -> None:
+        """Something is being delivered: who revokes waits for it."""
+        self._idle.clear()
+
+    def idle(self) -> None:
+        """Nothing is."""
+        self._idle.set()
+
+    async def close(self) -> None:
+        """Stop reading; the membership is its owner's."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
