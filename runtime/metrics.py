@@ -119,7 +119,9 @@ THREADS = Gauge("praetor_threads", "Threads of this process, as Python knows the
 THREADS.set_function(threading.active_count)
 
 DELIVERED = Counter(
-    "praetor_delivered", "Events that a destination has taken; one that it was sent twice counts twice.", ["destination"]
+    "praetor_delivered",
+    "Events that a destination has taken; one that it was sent twice counts twice.",
+    ["destination"],
 )
 DELIVERY_FILTERED = Counter(
     "praetor_delivery_filtered", "Events that a destination's filter left out.", ["destination"]

@@ -64,6 +64,22 @@ class Settings(Wire):
     schema_registry_url: str = Field("", description="Schema Registry to register schemas with; empty: none.")
     schema_registry_username: str = Field("", description="Who logs in there (HTTP Basic); empty: nobody.")
     schema_registry_password: SecretStr = Field(EMPTY, description="Password of that user.")
+    destinations: Path | None = Field(
+        None,
+        description="File or folder of destinations (`kind: Destination`), for `praetor forward`.",
+        validate_default=False,
+    )
+    outbound_allow: str = Field(
+        "",
+        description="What destinations may be spoken to: networks, names, `.suffixes`, with commas between. "
+        "Empty: all but link-local addresses and metadata services, which never are.",
+    )
+    outbound_ssl_cafile: Path | None = Field(
+        None,
+        description="PEM file of the certificates trusted for destinations. Default: those that this machine "
+        "trusts.",
+        validate_default=False,
+    )
     log_level: LogLevel = Field("info", description="Least level that is logged.")
     metrics_port: Port = Field(0, description="Port of a worker's /livez, /readyz and /metrics; 0: none.")
     metrics_host: str = Field(

@@ -1,28 +1,50 @@
-"""How an event becomes what a destination is sent: one table of formats."""
+"""How an event becomes what a destination is sent: one table of formats, and what never leaves."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from sinks.formats import plain
 from sinks.sink import Event
 
-Document = Callable[[Event], dict[str, Any]]
-Line = Callable[[Event], bytes]
-
-DOCUMENTS: dict[str, Document] = {"plain": plain.document}
-"""Formats that are JSON objects."""
-LINES: dict[str, Line] = {"plain": plain.line}
-"""Formats that are one line of text, without its end."""
-
 TEXTS = ("arguments", "content", "modified_arguments")
-ALWAYS_LEFT_OUT = ("salt",)
+NEVER = ("salt",)
+"""With the salt, a short text could be guessed from its digest."""
 
 
-def without_texts(event: Event, kept: frozenset[str]) -> Event:
-    """The event without free text, but for the fields named in `kept`; their digests stay.
+class Format(NamedTuple):
+    """A format's two forms: a JSON object, and one line of text without its end."""
 
-    The salt never leaves: with it, a short text can be guessed from its digest.
+    document: Callable[[Event], dict[str, Any]]
+    line: Callable[[Event], bytes]
+
+
+FORMATS: dict[str, Format] = {
+    "plain": Format(plain.document, plain.line),
+}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """One destination's: its format, and which free texts may leave.
+
+    Attributes:
+        format: one of `FORMATS`.
+        texts: fields of free text that are sent; the others are left out, their digests stay.
     """
-    gone = {name: None for name in (*TEXTS, *ALWAYS_LEFT_OUT) if name in event.record and name not in kept}
-    return replace(event, record={**event.record, **gone}) if gone else event
+
+    format: Format
+    texts: frozenset[str] = frozenset()
+
+    def document(self, event: Event) -> dict[str, Any]:
+        """The event as a JSON object."""
+        return self.format.document(self._without_texts(event))
+
+    def line(self, event: Event) -> bytes:
+        """The event as one line, without its end."""
+        return self.format.line(self._without_texts(event))
+
+    def _without_texts(self, event: Event) -> Event:
+        record = event.record
+        gone = {name: None for name in (*TEXTS, *NEVER) if name in record and name not in self.texts}
+        return replace(event, record={**record, **gone}) if gone else event

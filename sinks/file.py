@@ -10,7 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from runtime.errors import Unavailable
-from sinks.encoding import Line
+from sinks.encoding import Encoding
+from sinks.http import Outbound
 from sinks.sink import DELIVERED, Event, Outcome
 
 MIB = 1 << 20
@@ -35,12 +36,12 @@ class FileSink:
     `keep` are removed.
     """
 
-    def __init__(self, settings: FileSettings, line: Line) -> None:
-        """Take the settings and the format."""
+    def __init__(self, settings: FileSettings, encoding: Encoding, _outbound: Outbound) -> None:
+        """Take the settings, and how events are encoded."""
         self._path = Path(settings.path)
         self._most = settings.max_mib * MIB
         self._keep = settings.keep
-        self._line = line
+        self._encoding = encoding
 
     async def open(self) -> None:
         """Make the folder, and mend the file's end.
@@ -56,7 +57,7 @@ class FileSink:
         Raises:
             Unavailable: the disk does not take them; what a failed write left behind is removed.
         """
-        data = b"".join(self._line(event) + b"\n" for event in events)
+        data = b"".join(self._encoding.line(event) + b"\n" for event in events)
         await asyncio.to_thread(self._guarded, lambda: self._append(data))
         return DELIVERED
 

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpcore
 import httpx
@@ -16,6 +16,13 @@ from sinks.sink import Delayed, Refused
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 30.0
 TOLD_CHARACTERS = 500
 LONGEST_WAIT = 3600.0
+
+
+class Outbound(NamedTuple):
+    """What all destinations of a process share: what may be spoken to, and whom TLS trusts."""
+
+    allowed: Allowed
+    context: ssl.SSLContext
 
 
 class _Checked(httpcore.AsyncNetworkBackend):
@@ -53,11 +60,11 @@ class _Checked(httpcore.AsyncNetworkBackend):
 class Http:
     """A client of one destination: its connections last between batches."""
 
-    def __init__(self, allowed: Allowed, context: ssl.SSLContext, headers: Mapping[str, str]) -> None:
-        """Take what may be spoken to, TLS, and headers of every request (their values may be secret)."""
-        transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
+    def __init__(self, outbound: Outbound, headers: Mapping[str, str]) -> None:
+        """Take headers of every request; their values may be secret."""
+        transport = httpx.AsyncHTTPTransport(verify=outbound.context, trust_env=False)
         # httpx has no option for it: the pool makes its connections through this
-        transport._pool._network_backend = _Checked(allowed)
+        transport._pool._network_backend = _Checked(outbound.allowed)
         self._client = httpx.AsyncClient(
             transport=transport,
             headers=dict(headers),

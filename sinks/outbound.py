@@ -1,4 +1,4 @@
-"""Which addresses may be spoken to: names are resolved once, checked, and the checked address is connected to.
+"""Which addresses may be spoken to: names are resolved once, and what was checked is connected to.
 
 Link-local addresses (169.254.0.0/16, fe80::/10: the metadata services of clouds), multicast, unspecified and
 reserved ones are never spoken to. With a list of what is allowed, nothing else is. What is checked is the

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import ssl
 import time
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -12,9 +11,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from runtime.secrets import Revealed
-from sinks.encoding import Document
-from sinks.http import Http
-from sinks.outbound import Allowed
+from sinks.encoding import Encoding
+from sinks.http import Http, Outbound
 from sinks.secret import Secret
 from sinks.sink import DELIVERED, Event, Outcome
 
@@ -37,19 +35,17 @@ class WebhookSink:
     with `whsec_` is base64 behind it, any other is taken as it is.
     """
 
-    def __init__(
-        self, settings: WebhookSettings, document: Document, allowed: Allowed, context: ssl.SSLContext
-    ) -> None:
-        """Take the settings, the format, what may be spoken to, and TLS.
+    def __init__(self, settings: WebhookSettings, encoding: Encoding, outbound: Outbound) -> None:
+        """Take the settings, and how events are encoded.
 
         Raises:
             PraetorError: a secret is not there.
         """
         self._url = settings.url
-        self._document = document
+        self._encoding = encoding
         self._secret = key_of(settings.secret.read("webhook's secret")) if settings.secret else b""
         headers = {name: secret.read(f"webhook's header {name}") for name, secret in settings.headers.items()}
-        self._http = Http(allowed, context, headers)
+        self._http = Http(outbound, headers)
 
     async def open(self) -> None:
         """Connections are made when something is sent."""
@@ -60,7 +56,9 @@ class WebhookSink:
         Raises:
             Unavailable, Refused, PraetorError: as `sinks.http.judge_status` tells them apart.
         """
-        body = json.dumps({"events": [self._document(e) for e in events]}, separators=(",", ":")).encode()
+        body = json.dumps(
+            {"events": [self._encoding.document(e) for e in events]}, separators=(",", ":")
+        ).encode()
         delivery = hashlib.sha256("\n".join(event.id for event in events).encode()).hexdigest()[:32]
         await self._http.post(self._url, body, signed(self._secret, delivery, int(time.time()), body))
         return DELIVERED

@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 RETRY_SECONDS = 1.0
 PERSON_SECONDS = 15.0
+FINISH_SECONDS = 5.0
 T = TypeVar("T")
 
 
@@ -126,12 +127,14 @@ class Delivery:
         return pause
 
     async def _unless_changed(self, stop: asyncio.Event, doing: Awaitable[T]) -> T | None:
-        """Do it, or give it up where what is held changes or it is time to stop."""
+        """Do it; where what is held changes or it is time to stop, what is being taken has a few seconds more."""
         waits = [asyncio.ensure_future(e.wait()) for e in (self._feed.changed, stop)]
         task = asyncio.ensure_future(doing)
         self._feed.busy()
         try:
             await asyncio.wait((task, *waits), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done() and self._sender.check().ok and not self._problem:
+                await asyncio.wait((task,), timeout=FINISH_SECONDS)
             return task.result() if task.done() else None
         finally:
             for future in (task, *waits):
@@ -186,7 +189,7 @@ class Delivery:
         return events
 
     async def _keep(self, event: Event, reason: str, tries: int) -> None:
-        log.warning("kept aside", destination=self.route.name, event=event.id, reason=reason)
+        log.warning("kept aside", destination=self.route.name, id=event.id, reason=reason)
         await self._log.keep(event, self._values.get(event.id), reason, tries)
         metrics.DELIVERY_ASIDE.labels(self.route.name).inc()
 

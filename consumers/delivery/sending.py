@@ -1,4 +1,4 @@
-"""Has one destination take a run of events: again and again, smaller where it refuses, aside what it never will."""
+"""Has one destination take a run of events: again, smaller where it refuses, aside what it never takes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,0 +1,62 @@
+"""A document of `kind: Destination`: where events go, which, and in what form."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from documents.types import Id, Model, SeverityName, Tag, Text
+from sinks.file import FileSettings
+from sinks.webhook import WebhookSettings
+
+EffectName = Literal["allow", "deny", "modify", "require_approval", "defer"]
+KindName = Literal["decision", "threat", "incident"]
+TextName = Literal["arguments", "content", "modified_arguments"]
+FormatName = Literal["plain"]
+
+To = Annotated[FileSettings | WebhookSettings, Field(discriminator="type")]
+"""One model a destination; its `type` names it, in the table of `sinks.registry` too."""
+
+
+class DestinationMetadata(Model):
+    """What a destination is called and for."""
+
+    name: Annotated[Id, Field(max_length=60)]
+    description: Annotated[Text, Field(max_length=2000)] = ""
+
+
+class FeedSettings(Model):
+    """Which events it is sent; a field that is not there asks nothing.
+
+    `start` counts once, at the very first start: afterwards a destination goes on where it stands.
+    """
+
+    kinds: Annotated[list[KindName], Field(min_length=1)] = Field(default=["threat", "incident"])
+    severity: SeverityName | None = None
+    effects: Annotated[list[EffectName], Field(min_length=1)] | None = None
+    tenants: Annotated[list[Text], Field(min_length=1)] | None = None
+    tags: Annotated[list[Tag], Field(min_length=1)] | None = None
+    start: Literal["latest", "earliest"] = "latest"
+
+
+class LimitSettings(Model):
+    """How much at a time, how fast, and how often one event is tried that the destination refuses."""
+
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+    events_per_second: Annotated[float, Field(ge=0, le=1_000_000)] = 0
+    tries: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class Destination(Model):
+    """A document of `kind: Destination`.
+
+    `texts` names the free texts that may leave Praetor; without it none does, only their digests.
+    """
+
+    apiVersion: Literal["praetor/v1"]
+    kind: Literal["Destination"]
+    metadata: DestinationMetadata
+    feed: FeedSettings = FeedSettings()
+    format: FormatName = "plain"
+    texts: list[TextName] = Field(default_factory=list)
+    limits: LimitSettings = LimitSettings()
+    to: To
