@@ -5,15 +5,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from documents.types import Id, Model, SeverityName, Tag, Text
+from sinks.elastic import ElasticSettings
 from sinks.file import FileSettings
+from sinks.splunk import SplunkSettings
+from sinks.syslog import SyslogSettings
 from sinks.webhook import WebhookSettings
 
 EffectName = Literal["allow", "deny", "modify", "require_approval", "defer"]
 KindName = Literal["decision", "threat", "incident"]
 TextName = Literal["arguments", "content", "modified_arguments"]
-FormatName = Literal["plain"]
+FormatName = Literal["ocsf", "ecs", "cef", "leef", "plain"]
 
-To = Annotated[FileSettings | WebhookSettings, Field(discriminator="type")]
+To = Annotated[
+    ElasticSettings | FileSettings | SplunkSettings | SyslogSettings | WebhookSettings,
+    Field(discriminator="type"),
+]
 """One model a destination; its `type` names it, in the table of `sinks.registry` too."""
 
 
@@ -56,7 +62,7 @@ class Destination(Model):
     kind: Literal["Destination"]
     metadata: DestinationMetadata
     feed: FeedSettings = FeedSettings()
-    format: FormatName = "plain"
+    format: FormatName = "ocsf"
     texts: list[TextName] = Field(default_factory=list)
     limits: LimitSettings = LimitSettings()
     to: To

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sinks.formats import plain
+from sinks.formats import cef, ecs, leef, ocsf, plain
 from sinks.sink import Event
 
 TEXTS = ("arguments", "content", "modified_arguments")
@@ -20,6 +20,10 @@ class Format(NamedTuple):
 
 
 FORMATS: dict[str, Format] = {
+    "cef": Format(cef.document, cef.line),
+    "ecs": Format(ecs.document, ecs.line),
+    "leef": Format(leef.document, leef.line),
+    "ocsf": Format(ocsf.document, ocsf.line),
     "plain": Format(plain.document, plain.line),
 }
 

@@ -31,6 +31,7 @@ def destination(name: str, to: dict[str, Any], **more: Any) -> Destination:
             "kind": "Destination",
             "metadata": {"name": name},
             "feed": feed,
+            "format": "plain",
             "to": to,
             **more,
         }
