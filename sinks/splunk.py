@@ -1,6 +1,6 @@
-"""Splunk's HTTP Event Collector: batches of JSON, and, where the token asks for it, the indexer's acknowledgement.
+"""Splunk's HTTP Event Collector: batches of JSON and, where the token has it, the indexer's word.
 
-Source: Splunk Enterprise 10, "HTTP Event Collector REST API endpoints" and "About HEC indexer acknowledgment".
+Source: Splunk Enterprise 10, "HTTP Event Collector REST API endpoints", "About HEC Indexer Acknowledgment".
 """
 
 import asyncio

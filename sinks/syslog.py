@@ -1,8 +1,9 @@
-"""Syslog over TCP and TLS: RFC 5424 messages, counted octets (RFC 6587 §3.4.1, RFC 5425), a connection a batch.
+"""Syslog over TCP and TLS: RFC 5424, octets counted (RFC 6587 §3.4.1, RFC 5425), a connection a batch.
 
-Syslog has no acknowledgement. What stands in for it: after a batch the writing side is closed (in TLS by a
-close_notify), and the batch counts as taken once the receiver has read up to there and closes too. One that
-is killed before resets the connection, and the batch is sent again.
+Syslog has no acknowledgement. What stands in for it: after a batch we close our side, and the batch counts as
+taken once the receiver closes its own. In TLS it says so itself (close_notify), and only after it has read to
+our end. In plain TCP a receiver that is killed with unread data resets the connection, and the batch is sent
+again; one that is killed after it has read, and before it has stored, cannot be told from one that is done.
 """
 
 import asyncio
@@ -27,7 +28,10 @@ SEVERITIES = (6, 6, 5, 4, 3, 2)
 
 
 class SyslogSettings(BaseModel):
-    """Where the receiver listens, and whether it speaks TLS."""
+    """Where the receiver listens, and whether it speaks TLS.
+
+    `close_notify: false` is for receivers that end TLS without saying so: the end of the connection counts.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -35,6 +39,7 @@ class SyslogSettings(BaseModel):
     host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65535)] = 6514
     tls: bool = True
+    close_notify: bool = True
     hostname: Annotated[str, Field(pattern=r"^[!-~]{1,255}$")] = "praetor"
     app_name: Annotated[str, Field(pattern=r"^[!-~]{1,48}$")] = "praetor"
 
@@ -87,7 +92,17 @@ class SyslogSink:
                 return
             with self._outbound.context.wrap_socket(raw, server_hostname=self._settings.host) as wrapped:
                 wrapped.sendall(data)
-                _close_both(wrapped)
+                self._close_both(wrapped)
+
+    def _close_both(self, connection: ssl.SSLSocket) -> None:
+        try:
+            connection.unwrap()
+        except ssl.SSLEOFError as error:
+            if self._settings.close_notify:
+                raise OSError(
+                    "it ended the connection without close_notify, so it may not have read all; if it always"
+                    " does, set close_notify: false"
+                ) from error
 
     async def close(self) -> None:
         """Nothing is open between batches."""
@@ -102,11 +117,3 @@ def _read_to_end(connection: socket.socket) -> None:
     """Return once the receiver has closed; what it says is of no interest."""
     while connection.recv(4096):
         pass
-
-
-def _close_both(connection: ssl.SSLSocket) -> None:
-    """Send close_notify and wait for the receiver's, which it sends when it has read to ours."""
-    try:
-        connection.unwrap()
-    except ssl.SSLEOFError:
-        return  # it closed without one, as many do: but it closed, and did not reset
