@@ -1,6 +1,6 @@
 """`praetor forward`: decisions, threats and incidents to SIEMs and other destinations."""
 
-from cli.destination_files import load_destinations, outbound_of
+from cli.destination_files import outbound_of, read_destinations
 from cli.options import DataDir, TopicPrefix
 from cli.serving import serve, worker
 from consumers.forward import Forward, Target
@@ -21,5 +21,5 @@ def forward(data: DataDir = None, topic_prefix: TopicPrefix = "") -> None:
     with worker("forward", settings) as health:
         options = common_options(settings)
         outbound = outbound_of(settings)
-        targets = [Target(d, make_sink(d, outbound)) for d in load_destinations(settings)]
+        targets = [Target(d, make_sink(d, outbound)) for d in read_destinations(settings)]
         serve("forward", Forward(options, targets, health, settings.topic_prefix), health)

@@ -19,6 +19,7 @@ from cli.dead_letters.app import dead_letters_app
 from cli.demo import demo
 from cli.detect.app import detect_app
 from cli.doctor.app import doctor
+from cli.forward import forward
 from cli.govern import govern
 from cli.ledger.app import ledger_app
 from cli.policy.app import policy_app
@@ -46,6 +47,7 @@ app.command()(logs)
 app.command()(doctor)
 app.command()(govern)
 app.command()(archive)
+app.command()(forward)
 app.command()(replay)
 app.command()(simulate)
 app.command()(query)

@@ -82,9 +82,9 @@ class Forward:
 
 def route_of(destination: Destination, prefix: str) -> Route:
     """What delivering needs of a destination's settings."""
-    feed, limits = destination.feed, destination.limits
+    feed, limits = destination.document.feed, destination.document.limits
     return Route(
-        name=destination.metadata.name,
+        name=destination.name,
         topics=tuple(topic_name(TOPICS[kind], prefix) for kind in feed.kinds),
         choice=Choice(
             severity=Severity[feed.severity or "unknown"],

@@ -18,11 +18,13 @@ from schemas.topics import (
     DEAD_LETTERS,
     DECISIONS,
     DEFAULT_PARTITIONS,
+    DELIVERIES,
     INCIDENTS,
     REDRIVEN,
     SNAPSHOTS,
     STATE,
     THREATS,
+    UNDELIVERED,
     WORKERS,
     Topic,
 )
@@ -68,6 +70,14 @@ CHANNELS = (
     Channel(ARCHIVE, ("intent",), "topic and partition that are archived", "archive"),
     Channel(INCIDENTS, ("incident",), "the incident's group key", "correlate", "murmur2 of the key"),
     Channel(SNAPSHOTS, ("snapshot",), AGENT_KEY, "govern"),
+    Channel(DELIVERIES, ("delivery",), "the destination's name", "forward", "the source record's"),
+    Channel(
+        UNDELIVERED,
+        ("undelivered",),
+        "destination/id of the event",
+        "forward, operators",
+        "the source record's",
+    ),
 )
 
 

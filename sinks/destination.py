@@ -1,30 +1,20 @@
 """A document of `kind: Destination`: where events go, which, and in what form."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from documents.types import Id, Model, SeverityName, Tag, Text
-from sinks.elastic import ElasticSettings
-from sinks.file import FileSettings
-from sinks.splunk import SplunkSettings
-from sinks.syslog import SyslogSettings
-from sinks.webhook import WebhookSettings
 
 EffectName = Literal["allow", "deny", "modify", "require_approval", "defer"]
 KindName = Literal["decision", "threat", "incident"]
 TextName = Literal["arguments", "content", "modified_arguments"]
 FormatName = Literal["ocsf", "ecs", "cef", "leef", "plain"]
 
-To = Annotated[
-    ElasticSettings | FileSettings | SplunkSettings | SyslogSettings | WebhookSettings,
-    Field(discriminator="type"),
-]
-"""One model a destination; its `type` names it, in the table of `sinks.registry` too."""
-
 
 class DestinationMetadata(Model):
-    """What a destination is called and for."""
+    """What a destination is called and for; the name is part of its consumer group's."""
 
     name: Annotated[Id, Field(max_length=60)]
     description: Annotated[Text, Field(max_length=2000)] = ""
@@ -52,10 +42,11 @@ class LimitSettings(Model):
     tries: Annotated[int, Field(ge=1, le=100)] = 5
 
 
-class Destination(Model):
+class DestinationDocument(Model):
     """A document of `kind: Destination`.
 
-    `texts` names the free texts that may leave Praetor; without it none does, only their digests.
+    `texts` names the free texts that may leave Praetor; without it none does, only their digests. What `to`
+    holds depends on its `type`: each has a model of its own (see `sinks.registry`).
     """
 
     apiVersion: Literal["praetor/v1"]
@@ -65,4 +56,17 @@ class Destination(Model):
     format: FormatName = "ocsf"
     texts: list[TextName] = Field(default_factory=list)
     limits: LimitSettings = LimitSettings()
-    to: To
+    to: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A destination as its document has it, `to` by its own model."""
+
+    document: DestinationDocument
+    to: BaseModel
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.document.metadata.name

@@ -1,7 +1,9 @@
-"""Every destination's sink, by the type of its settings. A new one is a file, a line here and one in `To`."""
+"""Every destination, by the `type` in its settings. A new one is a file, and a row here."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
 
 from sinks.destination import Destination
 from sinks.elastic import ElasticSettings, ElasticSink
@@ -13,12 +15,20 @@ from sinks.splunk import SplunkSettings, SplunkSink
 from sinks.syslog import SyslogSettings, SyslogSink
 from sinks.webhook import WebhookSettings, WebhookSink
 
-SINKS: dict[type, Callable[[Any, Encoding, Outbound], Sink]] = {
-    ElasticSettings: ElasticSink,
-    FileSettings: FileSink,
-    SplunkSettings: SplunkSink,
-    SyslogSettings: SyslogSink,
-    WebhookSettings: WebhookSink,
+
+class Row(NamedTuple):
+    """What a type's `to` must look like, and what delivers there."""
+
+    settings: type[BaseModel]
+    sink: Callable[[Any, Encoding, Outbound], Sink]
+
+
+SINKS: dict[str, Row] = {
+    "elastic": Row(ElasticSettings, ElasticSink),
+    "file": Row(FileSettings, FileSink),
+    "splunk_hec": Row(SplunkSettings, SplunkSink),
+    "syslog": Row(SyslogSettings, SyslogSink),
+    "webhook": Row(WebhookSettings, WebhookSink),
 }
 
 
@@ -28,5 +38,6 @@ def make_sink(destination: Destination, outbound: Outbound) -> Sink:
     Raises:
         PraetorError: a secret is not there.
     """
-    encoding = Encoding(FORMATS[destination.format], frozenset(destination.texts))
-    return SINKS[type(destination.to)](destination.to, encoding, outbound)
+    document = destination.document
+    encoding = Encoding(FORMATS[document.format], frozenset(document.texts))
+    return SINKS[document.to["type"]].sink(destination.to, encoding, outbound)

@@ -1,4 +1,4 @@
-"""Delivers to one destination: its own group, its own position, its own pace. Another's trouble is not its own."""
+"""Delivers to one destination: by a group, a position and a pace of its own."""
 
 import asyncio
 import time
@@ -127,7 +127,7 @@ class Delivery:
         return pause
 
     async def _unless_changed(self, stop: asyncio.Event, doing: Awaitable[T]) -> T | None:
-        """Do it; where what is held changes or it is time to stop, what is being taken has a few seconds more."""
+        """Do it; where what is held changes, or it is time to stop, it has a few seconds more."""
         waits = [asyncio.ensure_future(e.wait()) for e in (self._feed.changed, stop)]
         task = asyncio.ensure_future(doing)
         self._feed.busy()

@@ -23,8 +23,8 @@ PARTITION_BYTES, FETCH_BYTES = 1 << 20, 4 << 20
 class Feed:
     """The records for one destination. One task reads; `changed` is set while what is held is changing.
 
-    A partition without a committed offset begins at `start`, and that is committed at once: from then on it is
-    the group's offset that says where a destination stands.
+    A partition without a committed offset begins at `start`, and that is committed at once: from then on the
+    group's offset says where a destination stands.
     """
 
     def __init__(self, options: Options, ends: Ends, group: str, topics: Sequence[str], start: Start) -> None:

@@ -1,4 +1,4 @@
-"""Destinations as tests meet them: each a receiver, the settings that lead to it, and what has arrived there."""
+"""Destinations as tests meet them: a receiver each, the settings to it, what has arrived."""
 
 import json
 import socketserver
@@ -134,10 +134,11 @@ class Syslog:
                         connection = remote._context.wrap_socket(connection, server_side=True)
                     remote._read(connection)
                     if isinstance(connection, ssl.SSLSocket):
-                        connection = connection.unwrap()
-                    connection.close()
+                        connection.unwrap()
                 except OSError:
                     return
+                finally:
+                    connection.close()
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True

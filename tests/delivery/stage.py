@@ -1,6 +1,7 @@
 """Topics with decisions on them, and a forward that delivers them."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from schemas.codec import Record, decode
 from schemas.topics import DECISIONS, DELIVERIES, INCIDENTS, THREATS, UNDELIVERED, Topic, topic_name
 from sinks.destination import Destination
 from sinks.http import Outbound
+from sinks.load import load_destinations
 from sinks.outbound import Allowed
 from sinks.registry import make_sink
 from sinks.sink import Sink
@@ -25,17 +27,17 @@ __all__ = ["Delivering", "destination", "until"]
 
 def destination(name: str, to: dict[str, Any], **more: Any) -> Destination:
     feed = {"kinds": ["decision"], "start": "earliest", **more.pop("feed", {})}
-    return Destination.model_validate(
-        {
-            "apiVersion": "praetor/v1",
-            "kind": "Destination",
-            "metadata": {"name": name},
-            "feed": feed,
-            "format": "plain",
-            "to": to,
-            **more,
-        }
-    )
+    document = {
+        "apiVersion": "praetor/v1",
+        "kind": "Destination",
+        "metadata": {"name": name},
+        "feed": feed,
+        "format": "plain",
+        "to": to,
+        **more,
+    }
+    (found,) = load_destinations([("test.yaml", json.dumps(document).encode())])
+    return found
 
 
 class Delivering(Stage):

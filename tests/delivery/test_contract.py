@@ -1,4 +1,4 @@
-"""What every destination must withstand, by one body: afterwards everything has arrived, under the same ids."""
+"""What every destination must withstand, by one body: afterwards everything has arrived under its id."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
