@@ -16,7 +16,9 @@ from cli.config import config_app
 from cli.control.app import control_app
 from cli.db import db_app
 from cli.dead_letters.app import dead_letters_app
+from cli.deliveries.app import deliveries_app
 from cli.demo import demo
+from cli.destinations import destinations_app
 from cli.detect.app import detect_app
 from cli.doctor.app import doctor
 from cli.forward import forward
@@ -62,6 +64,8 @@ app.add_typer(db_app, name="db")
 app.add_typer(control_app, name="control")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(deliveries_app, name="deliveries")
+app.add_typer(destinations_app, name="destinations")
 
 UNWRITABLE = "; let this user write there, or name another folder (--data, PRAETOR_DATA)"
 REMEDIES = {
