@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from detections import activity, source
+from detections.carried import Content
 from detections.coded import Coded
-from detections.content import Content
 from detections.detector import FAILURES, NOTHING, Cells, Detector, Findings, Observation
 from detections.gathering import CALM, NO_CHANGES, Gathering, Seen
 from detections.holds import CELL as FOUND

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from detections.content import CUT
+from detections.carried import CUT
 from detections.detector import Findings, Observation
 from detections.kinds import Kind
 from schemas.action import Action

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from detections.about import HOLD_SECONDS
-from detections.content import Content
+from detections.carried import Content
 from detections.settings import Tuning
 from detections.source import IDS as SOURCE_IDS
 from schemas.verdict import Severity

@@ -41,6 +41,8 @@ Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 
 TEXT_BRANCH, OTHER_BRANCH = "(text)", "(other)"
 """Steps in pydantic's paths where a value may have two forms: no key can be called so in a message."""
+KEY = "[key]"
+"""The last step of pydantic's path to a key that does not fit."""
 
 
 def _branch(value: Any) -> str:

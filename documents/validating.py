@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from documents.node import Mistake, Node
+from documents.types import KEY
 from documents.wording import Path, Wording
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -26,7 +27,9 @@ def _translate(source: str, node: Node, error: ValidationError, wording: Wording
     for item in error.errors(include_url=False):
         path = item["loc"]
         message = wording.describe(path, item)
-        if item["type"] == "extra_forbidden":
+        if path[-1:] == (KEY,):
+            yield mistake_at_key(source, node, path[:-1], message)
+        elif item["type"] == "extra_forbidden":
             yield mistake_at_key(source, node, path, message)
         else:
             yield mistake_at(source, node, path, message)

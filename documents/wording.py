@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from documents.types import OTHER_BRANCH, TEXT_BRANCH
+from documents.types import KEY, OTHER_BRANCH, TEXT_BRANCH
 
 Path = tuple[str | int, ...]
 Parts = Mapping[Path, type[BaseModel]]
@@ -46,6 +46,8 @@ class Wording:
             return f"'{_name(path)}' must be {_EXPECTED[kind]}, not {show(value)}{hint}"
         if kind == "literal_error":
             return f"'{_name(path)}' must be {context['expected']}, not {show(value)}"
+        if path[-1:] == (KEY,) and kind == "string_pattern_mismatch":
+            return f"the name {show(value)} must fit {context['pattern']}"
         if kind == "string_pattern_mismatch":
             return f"'{_name(path)}' is {show(value)}; it must fit {context['pattern']}"
         if kind in ("pattern", "empty", "reserved", "surrogate"):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from detections.content import write_content
+from detections.carried import write_content
 from detections.registry import DETECTORS
 from detections.settings import DetectionsDocument, Settings, settings_model, settings_of
 from documents.node import Mistake, Node

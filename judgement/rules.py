@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from detections.content import read_content
+from detections.carried import read_content
 from detections.engine import Detections
 from judgement.facts import read_facts
 from judgement.standing import NOTHING, Standing

@@ -59,16 +59,18 @@ _NAMES = re.compile(
 )
 _ARGS = re.compile(r"\bargs\b(?:\s*\.\s*([A-Za-z_]\w*)(?!\s*\(|\w))?")
 _PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
+_BETWEEN = re.compile(r"'_(\S+)_' applied to '\((.+), (.+)\)'")
 
 
 class BadCondition(Exception):
-    """A condition does not compile. `line` and `column` count from 1 within its text."""
+    """A condition does not compile. `line` and `column` count from 1 in its text; `more` is wrong, too."""
 
     def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
         """Take what is wrong and what to do, and where."""
         super().__init__(message)
         self.line = line
         self.column = column
+        self.more: tuple[BadCondition, ...] = ()
 
 
 class Program(NamedTuple):
@@ -163,19 +165,34 @@ def _short(told: str) -> str:
 
 
 def _explain(told: str, lists: Sequence[str]) -> BadCondition:
-    found = _PLACE.search(told)
-    if found is None:
+    """All that the library found, the first leading; of broken notation that alone: the rest follows."""
+    found = [_translate(match, lists) for match in _PLACE.finditer(told)]
+    if not found:
         return BadCondition(f"no CEL condition: {_short(told)}")
+    first, *more = found
+    if not any(word in told for word in ("mismatched input", "token recognition", "extraneous", "recursion")):
+        first.more = tuple(more)
+    return first
+
+
+def _translate(found: re.Match[str], lists: Sequence[str]) -> BadCondition:
     line, column, what = max(int(found[1]), 1), max(int(found[2]), 1), found[3]
     what = _short(what.removesuffix("(in container '')").strip())
-    hint = ""
+    return BadCondition(f"{what}{_hint(what, lists)}", line, column)
+
+
+def _hint(what: str, lists: Sequence[str]) -> str:
+    """What to do about it; "" where the library's words say it."""
+    between = _BETWEEN.search(what)
     if "undeclared reference" in what:
         known = (*VARIABLES, *(f"lists.{n}" for n in lists), *FUNCTIONS)
         name = re.search(r"'([^']+)'", what)
         near = difflib.get_close_matches(name[1], known, 1) if name else []
-        hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
-    elif "token recognition error at: '= " in what or "token recognition error at: '='" in what:
-        hint = "; write == to compare"
-    elif "no matching overload" in what and "double" in what and "int" in what:
-        hint = "; write a number with a point (1.0) beside a double, as action.cost_usd is"
-    return BadCondition(f"{what}{hint}", line, column)
+        return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
+    if "token recognition error at: '= " in what or "token recognition error at: '='" in what:
+        return "; write == to compare"
+    if "no matching overload" in what and "double" in what and "int" in what:
+        return "; write a number with a point (1.0) beside a double, as action.cost_usd is"
+    if between:
+        return f"; '{between[1]}' cannot stand between {between[2]} and {between[3]}: write both as one type"
+    return ""

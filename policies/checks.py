@@ -7,7 +7,17 @@ from typing import NamedTuple
 from documents.node import Mistake, Node
 from policies.cel import BadCondition, compile_condition
 from policies.model import Policy
-from policies.resolve import Path, Unresolved, Vocabulary, check_detections, expand, inherit, resolve_rule
+from policies.resolve import (
+    Path,
+    Unresolved,
+    Vocabulary,
+    check_detections,
+    expand,
+    inherit,
+    resolve_rule,
+    unknown,
+    unknown_lists,
+)
 from policies.rule import Rule
 from policies.types import REFUSALS
 
@@ -40,12 +50,15 @@ def check_policies(policies: Sequence[Located], names: Vocabulary) -> Iterator[M
         yield from _check_repeats(located, "cases", "name", [c.name for c in policy.cases])
         for i, rule in enumerate(policy.rules):
             yield from _check_rule(located, ("rules", i), rule, names)
+        for i, base in enumerate(policy.extends or ()):
+            if base not in by_name:
+                yield located.mistake(("extends", i), str(unknown("policy", base, by_name)))
         try:
-            rules = inherit(policy, by_name)
+            rules = [rule.id for rule in inherit(policy, by_name)]
         except Unresolved as error:
             yield located.mistake(error.path, str(error))
-            rules = policy.rules
-        yield from _check_cases(located, [r.id for r in rules], names)
+            rules = None  # what else it would have, nobody knows
+        yield from _check_cases(located, rules, names)
 
 
 def _check_repeats(located: Located, part: str, key: str, names: list[str]) -> Iterator[Mistake]:
@@ -57,7 +70,7 @@ def _check_repeats(located: Located, part: str, key: str, names: list[str]) -> I
             yield located.mistake((part, i, key), told)
 
 
-def _check_cases(located: Located, ids: list[str], names: Vocabulary) -> Iterator[Mistake]:
+def _check_cases(located: Located, ids: Sequence[str] | None, names: Vocabulary) -> Iterator[Mistake]:
     cases = located.policy.cases
     for i, case in enumerate(cases):
         for key in ("detections", "recent_detections"):
@@ -65,7 +78,7 @@ def _check_cases(located: Located, ids: list[str], names: Vocabulary) -> Iterato
                 check_detections(("cases", i, key), getattr(case, key), names)
             except Unresolved as error:
                 yield located.mistake(error.path, str(error))
-        if case.rule is not None and case.rule not in ids:
+        if ids is not None and case.rule is not None and case.rule not in ids:
             near = difflib.get_close_matches(case.rule, ids, 1)
             hint = f"; did you mean {near[0]}?" if near else f"; its rules are {', '.join(ids[:10])}"
             told = f"no rule {case.rule} in this policy{hint}"
@@ -77,24 +90,24 @@ def _check_cases(located: Located, ids: list[str], names: Vocabulary) -> Iterato
 
 
 def _check_rule(located: Located, path: Path, rule: Rule, names: Vocabulary) -> Iterator[Mistake]:
-    try:
-        resolved = resolve_rule(rule, names)
-    except Unresolved as error:
-        yield located.mistake((*path, *error.path), str(error))
-        return
-    if rule.when is None:
-        return
-    parts = [rule.when] if isinstance(rule.when, str) else rule.when
-    wrong: list[Mistake] = []
+    wrong = [
+        located.mistake((*path, *error.path), str(error)) for error in unknown_lists(rule.match, names.lists)
+    ]
+    parts = [rule.when] if isinstance(rule.when, str) else rule.when or []
     for j, part in enumerate(parts):
         where = (*path, "when") if isinstance(rule.when, str) else (*path, "when", j)
         wrong += check_condition(located.source, located.node.find(where), part, names)
     yield from wrong
-    if len(parts) > 1 and not wrong:
-        try:
+    if wrong:
+        return
+    try:
+        resolved = resolve_rule(rule, names)
+        if len(parts) > 1:
             compile_condition(resolved.condition(), tuple(names.lists))
-        except BadCondition as error:
-            yield located.mistake((*path, "when"), str(error))
+    except Unresolved as error:
+        yield located.mistake((*path, *error.path), str(error))
+    except BadCondition as error:
+        yield located.mistake((*path, "when"), str(error))
 
 
 def check_condition(source: str, node: Node, text: str, names: Vocabulary) -> Iterator[Mistake]:
@@ -103,14 +116,18 @@ def check_condition(source: str, node: Node, text: str, names: Vocabulary) -> It
         compile_condition(expand(text, names.conditions), tuple(names.lists))
     except Unresolved as error:
         yield Mistake(source, node.line, node.column, str(error))
-    except BadCondition as error:
-        if node.text is not None and "conditions" not in text:
-            line, first, others = node.text
-            column = first if error.line == 1 else others
-            yield Mistake(source, line + error.line - 1, column + error.column - 1, str(error))
-        else:
-            told = f"{error} (line {error.line}, column {error.column} of the condition)"
-            yield Mistake(source, node.line, node.column, told)
+    except BadCondition as first:
+        for bad in (first, *first.more):
+            yield _placed(source, node, text, bad)
+
+
+def _placed(source: str, node: Node, text: str, error: BadCondition) -> Mistake:
+    if node.text is not None and "conditions" not in text:
+        line, first, others = node.text
+        column = first if error.line == 1 else others
+        return Mistake(source, line + error.line - 1, column + error.column - 1, str(error))
+    told = f"{error} (line {error.line}, column {error.column} of the condition)"
+    return Mistake(source, node.line, node.column, told)
 
 
 def check_shared(places: Mapping[str, tuple[str, Node]], names: Vocabulary) -> Iterator[Mistake]:

@@ -14,6 +14,7 @@ from policies.checks import Located, check_policies, check_shared
 from policies.imports.safe_ai import is_safe_ai, read_safe_ai
 from policies.model import API_VERSION, Conditions, Lists, Policy
 from policies.resolve import Vocabulary
+from policies.salvage import salvage
 from policies.signals import AS_BEFORE, BEFORE, Detected
 from policies.wording import KINDS, SHAPES, WORDING
 from runtime.errors import PraetorError
@@ -142,7 +143,7 @@ def _collect(
 
 
 def _parse(source: str, node: Node, mistakes: list[Mistake]) -> BaseModel | None:
-    """The model of a document; None when it is wrong beyond saying what it should be."""
+    """The model of a document, or of what is right in it; None where nobody knows what it should be."""
     value = node.value
     if not isinstance(value, dict):
         told = (
@@ -162,4 +163,5 @@ def _parse(source: str, node: Node, mistakes: list[Mistake]) -> BaseModel | None
         told = f"apiVersion {value['apiVersion']!r} is not known; this version reads {API_VERSION}"
         mistakes.append(mistake_at(source, node, ("apiVersion",), told))
         return None
-    return validate(source, node, shape, WORDING, mistakes)
+    made = validate(source, node, shape, WORDING, mistakes)
+    return salvage(shape, value, len(mistakes)) if made is None else made

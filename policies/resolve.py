@@ -28,6 +28,15 @@ class Unresolved(Exception):
         self.path = path
 
 
+def unknown(what: str, name: str, known: Mapping[str, Any], path: Path = ()) -> Unresolved:
+    """A name stands for nothing: what it would be the name of, and which there are."""
+    close = get_close_matches(name, known, 1)
+    if close:
+        return Unresolved(f"no {what} {name}; did you mean {close[0]}?", path)
+    there = f"there are {', '.join(sorted(known)[:10])}" if known else "there is none"
+    return Unresolved(f"no {what} {name}; {there}", path)
+
+
 class Vocabulary(NamedTuple):
     """What names stand for in conditions and lists of patterns, and the detections that there are."""
 
@@ -49,7 +58,7 @@ def expand(text: str, conditions: Mapping[str, str], within: tuple[str, ...] = (
     def written(found: re.Match[str]) -> str:
         name = found[1]
         if name not in conditions:
-            raise Unresolved(f"no condition {name}{_near(name, conditions)}")
+            raise unknown("condition", name, conditions)
         if name in within:
             told = " -> ".join((*within[within.index(name) :], name))
             raise Unresolved(f"the condition {name} holds itself ({told}); write it without")
@@ -104,8 +113,7 @@ def check_detections(path: Path, wanted: Sequence[str], names: Vocabulary) -> No
     """
     for i, name in enumerate(wanted):
         if name not in names.detections:
-            known = dict.fromkeys(names.detections)
-            raise Unresolved(f"no detection {name}{_near(name, known)}", (*path, i))
+            raise unknown("detection", name, dict.fromkeys(names.detections), (*path, i))
 
 
 def _write_out(value: Any, lists: Mapping[str, list[str]], path: Path) -> Any:
@@ -120,8 +128,7 @@ def _write_out(value: Any, lists: Mapping[str, list[str]], path: Path) -> Any:
         elif entry["list"] in lists:
             entries += lists[entry["list"]]
         else:
-            name = entry["list"]
-            raise Unresolved(f"no list {name}{_near(name, lists)}", (*path, i, "list"))
+            raise unknown("list", entry["list"], lists, (*path, i, "list"))
     return list(dict.fromkeys(entries)) if entries and isinstance(entries[0], str) else entries
 
 
@@ -140,7 +147,7 @@ def _inherit(policy: Policy, by_name: Mapping[str, Policy], within: tuple[str, .
     rules: dict[str, Rule] = {}
     for i, base in enumerate(policy.extends or ()):
         if base not in by_name:
-            raise Unresolved(f"no policy {base}{_near(base, by_name)}", ("extends", i))
+            raise unknown("policy", base, by_name, ("extends", i))
         if base in within:
             told = " -> ".join((*within[within.index(base) :], base))
             raise Unresolved(f"the policy {base} extends itself ({told}); remove one step", ("extends", i))
@@ -151,16 +158,20 @@ def _inherit(policy: Policy, by_name: Mapping[str, Policy], within: tuple[str, .
             rules[name] = rule
     for i, name in enumerate(policy.without or ()):
         if name not in rules:
-            raise Unresolved(f"no inherited rule {name}{_near(name, rules)}", ("without", i))
+            raise unknown("inherited rule", name, rules, ("without", i))
         del rules[name]
     return rules | own
 
 
-def _near(name: str, known: Mapping[str, Any]) -> str:
-    close = get_close_matches(name, known, 1)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return f"; there are {', '.join(sorted(known)[:10])}" if known else "; there is none"
+def unknown_lists(match: Match, lists: Mapping[str, list[str]]) -> Iterator[Unresolved]:
+    """Every entry of a match that names a list which is not there."""
+    given = match.model_dump(exclude_none=True)
+    found: dict[Path, Any] = {("labels", name): entries for name, entries in given.pop("labels", {}).items()}
+    found |= {(key,): entries for key, entries in given.items()}
+    for path, entries in found.items():
+        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict) and entry["list"] not in lists:
+                yield unknown("list", entry["list"], lists, ("match", *path, i, "list"))
 
 
 def named_lists(texts: Iterator[str] | list[str], names: Vocabulary) -> dict[str, list[str]]:

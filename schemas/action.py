@@ -23,8 +23,11 @@ EAGER = (
     "salt",
 )
 
-PHASE, PRODUCER_ID, PRODUCER_SEQ = 5, 22, 24
-"""Places of these fields, producer_epoch before the last, in every version of ActionEvent (tested)."""
+PHASE, INPUT_TOKENS, PRODUCER_ID, PRODUCER_SEQ = 5, 18, 22, 24
+"""Places of these fields, in every version of ActionEvent (tested): output_tokens and cost_usd come after
+input_tokens, producer_epoch before the last."""
+
+_UNUSED = bytes(10)  # two integers of one byte and a float of eight
 
 PHASES = ("unknown", "prompt", "call", "result", "definition", "approval", "outcome")
 """The phase's symbols, in every version of ActionEvent (tested)."""
@@ -123,6 +126,12 @@ class Action:
         """The moment that it tells of, as `get("phase")` has it, but cheap: it is asked of every action."""
         name: str = _PHASE_OF[self.body[self._starts[PHASE]]]
         return name
+
+    def usage(self) -> tuple[int, int, float] | None:
+        """Input and output tokens, and the cost in USD, as the producer says; None where all are zero."""
+        if self.body.startswith(_UNUSED, self._starts[INPUT_TOKENS]):
+            return None
+        return self.get("input_tokens"), self.get("output_tokens"), self.get("cost_usd")
 
     def numbered(self) -> tuple[bytes, int] | None:
         """The producer's numbering: the bytes of producer_id and producer_epoch as they stand, and the seq.

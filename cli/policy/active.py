@@ -9,7 +9,7 @@ import typer
 
 from cli.control.telling import draw, moment
 from cli.options import DataDir, JsonOutput
-from cli.policy.telling import count, print_json
+from cli.telling import count, print_json
 from policies.bundle import unpack_bundle
 from runtime.errors import PraetorError
 from runtime.kafka import common_options

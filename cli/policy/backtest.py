@@ -30,7 +30,7 @@ from cli.backtest.sides import ACTIVE
 from cli.backtest.tables import sections
 from cli.backtest.writing import as_html, as_markdown, show, write
 from cli.options import DataDir, JsonOutput
-from cli.policy.telling import print_json
+from cli.telling import print_json
 from runtime.settings import Settings, load_settings
 
 EXCEEDED = 3

@@ -7,8 +7,8 @@ import typer
 
 from cli.options import JsonOutput
 from cli.policy.options import Paths
-from cli.policy.telling import print_json
 from cli.policy_files import load_files
+from cli.telling import print_json
 from runtime.errors import PraetorError
 
 

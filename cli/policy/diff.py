@@ -11,7 +11,7 @@ from cli.backtest.sides import Side, find_side
 from cli.options import DataDir, JsonOutput
 from cli.policy.case_changes import CaseChange, case_changes
 from cli.policy.differences import Change, Difference, differences
-from cli.policy.telling import count, print_json
+from cli.telling import count, print_json
 from runtime.errors import PraetorError, Unavailable
 from runtime.settings import Settings, load_settings
 

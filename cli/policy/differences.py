@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from detections.content import read_content
+from detections.carried import read_content
 from policies.bundle import BundlePolicy, Content
 
 ABSENT = None

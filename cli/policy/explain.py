@@ -20,8 +20,8 @@ from cli.policy.explain_input import (
 from cli.policy.explain_recorded import Recorded, read_recorded
 from cli.policy.explain_text import as_json, print_explanation
 from cli.policy.signing import read_bundle
-from cli.policy.telling import print_json
 from cli.policy_files import load_files
+from cli.telling import print_json
 from policies.bundle import Bundle
 from policies.case import Case
 from policies.explaining.explain import Explainer, Explanation

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.options import JsonOutput
-from cli.policy.telling import count, print_json
+from cli.telling import count, print_json
 from documents.node import Mistake, Node
 from documents.read import read_documents
 from policies.imports.agt import import_agt, is_agt

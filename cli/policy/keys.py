@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.options import DataDir, JsonOutput
-from cli.policy.telling import print_json
+from cli.telling import print_json
 from ledger.errors import MalformedKey
 from ledger.keys import check_name
 from runtime.errors import PraetorError

@@ -1,41 +1,24 @@
 """`praetor policy lint`: all mistakes of all files, and what is worth another look."""
 
-from enum import StrEnum
-from typing import Annotated
-
-import typer
-
+from cli.lint_formats import Kind, Told
+from cli.linting import CodesOption, Format, FormatOption, Ignore, Strict, Wanted, lint_and_tell
 from cli.options import JsonOutput
-from cli.policy.lint_formats import WRITERS, Told
 from cli.policy.options import Paths
-from cli.policy.telling import count, print_json
 from cli.policy_files import load_files
-from policies.linting.finding import CODES, Level
+from cli.telling import count
+from policies.linting.finding import CODES
 from policies.linting.lint import lint_policies
 from policies.load import PolicyMistakes
-from runtime.errors import PraetorError
 
-
-class Format(StrEnum):
-    """How findings are told."""
-
-    text = "text"
-    json = "json"
-    github = "github"
-    sarif = "sarif"
+KIND = Kind("praetor policy lint", "PL001", CODES)
 
 
 def lint(
     paths: Paths = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings, too.")] = False,
-    ignore: Annotated[
-        list[str] | None, typer.Option(help="A code to leave out, as PL104; repeatable.", metavar="CODE")
-    ] = None,
-    codes: Annotated[bool, typer.Option("--codes", help="List the codes, with what they mean.")] = False,
-    output: Annotated[
-        Format,
-        typer.Option("--format", help="text for people; json; github (annotations); sarif (2.1.0)."),
-    ] = Format.text,
+    strict: Strict = False,
+    ignore: Ignore = None,
+    codes: CodesOption = False,
+    output: FormatOption = Format.text,
     as_json_: JsonOutput = False,
 ) -> None:
     """Look over policies: all mistakes of all files, each with its place and what to do.
@@ -46,31 +29,16 @@ def lint(
 
     Example: praetor policy lint my-policies/ --strict --ignore PL104
     """
-    if codes:
-        _print_codes(as_json_)
-        return
-    ignored = frozenset(code.upper() for code in ignore or ())
-    for code in sorted(ignored - CODES.keys()):
-        raise PraetorError(f"--ignore {code[:40]!r}: no such code; `praetor policy lint --codes` lists them")
-    told = _look(paths, ignored)
-    (WRITERS[Format.json if as_json_ else output])(told)
-    if told.mistakes or (strict and told.count(Level.warning)):
-        raise typer.Exit(1)
+    wanted = Wanted(strict, tuple(ignore or ()), codes, Format.json if as_json_ else output)
+    lint_and_tell(KIND, wanted, lambda ignored: _look(paths, ignored))
 
 
 def _look(paths: Paths, ignored: frozenset[str]) -> Told:
     try:
         loaded = load_files(paths)
     except PolicyMistakes as error:
-        return Told(error.mistakes, [], 0, 0)
-    rules = sum(len(p.rules) for p in loaded.policies)
-    return Told([], lint_policies(loaded, ignored), len(loaded.policies), rules)
-
-
-def _print_codes(as_json_: bool) -> None:
-    if as_json_:
-        print_json([code._asdict() for code in CODES.values()])
-        return
-    for code in CODES.values():
-        typer.echo(f"{code.id} {code.name} ({code.level.value})\n    {code.text}")
-    typer.echo(count(len(CODES), "code"))
+        return Told(KIND, error.mistakes, [], {"policies": 0, "rules": 0}, "")
+    policies, rules = len(loaded.policies), sum(len(p.rules) for p in loaded.policies)
+    counts = {"policies": policies, "rules": rules}
+    size = f"{count(policies, 'policy')} with {count(rules, 'rule')}"
+    return Told(KIND, [], lint_policies(loaded, ignored), counts, size)

@@ -12,9 +12,9 @@ from cli.control.waiting import Waited
 from cli.options import DataDir, JsonOutput
 from cli.policy.options import TIMEOUT, Reason
 from cli.policy.signing import read_bundle, read_signature
-from cli.policy.telling import count, print_json
 from cli.policy.topic import access, told, waited, where
 from cli.policy_files import load_files
+from cli.telling import count, print_json
 from judgement.rules import compile_rules
 from policies.bundle import Bundle, pack_bundle
 from runtime.errors import PraetorError

@@ -14,7 +14,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cli.ledger.places import Place
 from cli.ledger.sources import Log
 from cli.options import DataDir, JsonOutput, TopicPrefix
-from cli.policy.telling import print_json
 from cli.rejudging.clickhouse import ClickHouseStore
 from cli.rejudging.derive import Deriver, Missing
 from cli.rejudging.kafka import KafkaStore
@@ -22,6 +21,7 @@ from cli.rejudging.past import Past
 from cli.rejudging.report import Sample, decision_json, tell_decision
 from cli.rejudging.store import Store
 from cli.rejudging.stored import Stored
+from cli.telling import print_json
 from runtime.errors import PraetorError
 from runtime.kafka import Ends, Options, common_options, read_partition
 from runtime.settings import Settings, load_settings

@@ -10,8 +10,8 @@ from cli.control.options import How, Timeout, Wait
 from cli.control.waiting import Waited
 from cli.options import DataDir, JsonOutput
 from cli.policy.options import TIMEOUT, Reason
-from cli.policy.telling import print_json
 from cli.policy.topic import access, told, waited, where
+from cli.telling import print_json
 from runtime.errors import PraetorError
 from runtime.settings import Settings, load_settings
 from streams.bundle_orders import Head

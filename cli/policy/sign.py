@@ -7,7 +7,7 @@ import typer
 
 from cli.options import DataDir, JsonOutput
 from cli.policy.signing import read_bundle, signature_file
-from cli.policy.telling import print_json
+from cli.telling import print_json
 from runtime.errors import PraetorError
 from runtime.settings import load_settings
 from streams.bundle_signature import sign_digest

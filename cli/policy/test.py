@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.junit import Tried, write_junit
 from cli.options import JsonOutput
-from cli.policy.junit import write_junit
 from cli.policy.options import Paths
-from cli.policy.telling import count, print_json
 from cli.policy.test_text import print_results, tell_failure
-from cli.policy.watching import watch
-from cli.policy_files import load_files
+from cli.policy_files import load_files, named_files
+from cli.telling import count, print_json
+from cli.watching import watch
 from policies.cases import CaseResult, run_cases
 from policies.coverage import Coverage, cover
 from policies.load import Loaded
@@ -53,7 +53,7 @@ def run_tests(
     """
     wanted = Wanted(only, min_coverage, junit, as_json)
     if watching:
-        watch(paths, lambda: _run(paths, wanted))
+        watch(lambda: named_files(paths), lambda: _run(paths, wanted))
     elif not _run(paths, wanted):
         raise typer.Exit(1)
 
@@ -69,7 +69,7 @@ def _run(paths: Paths, wanted: Wanted) -> bool:
     failed = [r for r in results if not r.passed]
     covered = coverage.percent >= wanted.min_coverage
     if wanted.junit is not None:
-        write_junit(wanted.junit, results, places.of)
+        write_junit(wanted.junit, [_tried(r, places.of(r)) for r in results])
     if wanted.as_json:
         print_json(_as_json(results, coverage, places, covered and not failed))
     else:
@@ -80,6 +80,11 @@ def _run(paths: Paths, wanted: Wanted) -> bool:
             typer.echo(line, err=not covered)
         typer.echo(f"{count(len(results), 'case')}, {len(failed)} failed")
     return covered and not failed
+
+
+def _tried(r: CaseResult, place: str) -> Tried:
+    failure = "" if r.passed else f"expected {r.expected}, got {r.got}"
+    return Tried(r.policy, r.case, place, failure, r.message)
 
 
 def _is_wanted(result: CaseResult, only: str) -> bool:

@@ -4,7 +4,7 @@ import ipaddress
 from typing import Any
 
 from detections.sigma.expression import check_expression
-from detections.sigma.fields import find_field
+from detections.sigma.fields import KEYWORDS, find_field
 
 LARGEST = 2**53
 """Beyond this, numbers of JSON are no longer exact."""
@@ -18,6 +18,8 @@ def check_atom(op: str, field: str, value: Any, flags: str) -> str | None:
     for name in (field, value) if op == "ref" and isinstance(value, str) else (field,):
         if find_field(name) is None:
             return f"there is no field {name!r}"
+        if name == KEYWORDS and op in ("exists", "null", "ref"):
+            return f"{op!r} asks for one field, not for keywords"
     allowed = _FLAGS.get(op, "")
     if any(flag not in allowed for flag in flags):
         return f"{op} knows the flags {allowed or 'none'}, not {flags}"

@@ -23,14 +23,14 @@ class Expression(Protocol):
 
 
 @lru_cache(maxsize=4096)
-def compile_expression(pattern: str, flags: str) -> Expression:
+def compile_expression(pattern: str, flags: str, longest: int = LONGEST) -> Expression:
     """Compile an expression with flags of `ims`. It is searched in UTF-8 bytes.
 
     Raises:
         ValueError: it is too long, no RE2, or takes too much memory; the message says what to do.
     """
-    if len(pattern) > LONGEST:
-        raise ValueError(f"the expression has {len(pattern)} characters; at most {LONGEST} are allowed")
+    if len(pattern) > longest:
+        raise ValueError(f"the expression has {len(pattern)} characters; at most {longest} are allowed")
     options = re2.Options()
     options.max_mem = MOST_MEMORY
     options.log_errors = False

@@ -1,31 +1,6 @@
 """What lint finds beside mistakes: each by a code that stays, so that it can be looked up and left out."""
 
-from enum import StrEnum
-from typing import NamedTuple
-
-
-class Level(StrEnum):
-    """A warning is very likely not what was meant; a note is worth knowing."""
-
-    warning = "warning"
-    note = "note"
-
-
-class Code(NamedTuple):
-    """A kind of finding.
-
-    Attributes:
-        id: stable.
-        name: short, for reports.
-        level: how sure it is that something is wrong.
-        text: what it means and what to do.
-    """
-
-    id: str
-    name: str
-    level: Level
-    text: str
-
+from documents.lints import Level, Remark, make_codes
 
 _TABLE = (
     ("PL101", "never-matches", Level.warning,
@@ -71,18 +46,13 @@ _TABLE = (
     ("PL502", "denial-without-tags", Level.note,
      "Tags (OWASP's agentic top ten, MITRE ATLAS, your own) are what the SIEM groups denials by."),
 )  # fmt: skip
-CODES: dict[str, Code] = {row[0]: Code(*row) for row in _TABLE}
+CODES = make_codes(_TABLE)
 
 
-class Finding(NamedTuple):
-    """Something found at a place. Lines and columns count from 1. Sorts by place."""
+class Finding(Remark):
+    """Something found at a place."""
 
-    source: str
-    line: int
-    column: int
-    code: str
-    message: str
+    __slots__ = ()
 
     def __str__(self) -> str:
-        level = CODES[self.code].level.value
-        return f"{self.source}:{self.line}:{self.column}: {level} {self.code}: {self.message}"
+        return self.told(CODES)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from detections.about import About
 from detections.activity import Activity, read_activity
 from detections.burst import ID
-from detections.content import Content
+from detections.carried import Content
 from detections.detector import EVERY_PHASE, LARGEST_CELL, NOTHING, Cells, Observation
 from detections.engine import Detections
 from detections.registry import DETECTORS

@@ -186,8 +186,95 @@ def test_all_mistakes_of_all_files_are_told_together() -> None:
             ]
         )
     told = [str(m).split(": ")[0] for m in caught.value.mistakes]
-    assert told == ["a.yaml:2:1", "b.yaml:8:13", "b.yaml:12:27", "d.yaml:4:9"]
-    assert "the policy name files is taken by c.yaml:1" in str(caught.value)
+    assert told == ["a.yaml:2:1", "b.yaml:8:13", "b.yaml:12:27", "c.yaml:4:9", "d.yaml:4:9"]
+    assert "the policy name files is taken by b.yaml:1" in str(caught.value)
+
+
+BAD_IN_EVERY_WAY = """\
+apiVersion: praetor/v1
+kind: Policy
+metadata: {name: base, description: Files.}
+extends: [heir, nobody]
+rules:
+  - {id: read, effect: permit, match: {actions: [read], tool: [x]}, message: fine}
+  - {id: write, effect: allow, match: {actions: [write]}, when: action.size_bytes > 'ten', message: fine}
+  - {id: write, effect: deny, match: {paths: [/etc, /a/../b]}, when: action.tol == 'x', message: nay}
+  - {id: exec, effect: allow, limit: {calls: 3}, match: {tools: [{list: nolist}]}, message: ten a day}
+  - {effect: deny, match: {}, when: conditions.none, message: never}
+  - 7
+cases:
+  - {name: a, expect: allow, rule: raed, action: {action: read}}
+  - {name: a, expect: denied, rule: read, action: {resource: x}}
+---
+apiVersion: praetor/v1
+kind: Policy
+metadata: {name: heir, describe: More files.}
+extends: [base]
+rules:
+  - {id: list, effect: allow, match: {resources: [{list: places}]}, message: fine}
+cases:
+  - {name: a, expect: allow, rule: read, action: {action: read}}
+  - {name: b, expect: deny, rule: read, action: {action: read, size_bytes: many}}
+---
+apiVersion: praetor/v1
+kind: Lists
+lists: {places: [a, 7], Bad Name: [a]}
+"""
+
+
+def test_mistakes_of_every_kind_are_told_in_one_run() -> None:
+    """One in a document's form hides none in its conditions, names and cases; nor does it make others."""
+    assert [m.removeprefix("f.yaml:").partition(";")[0] for m in mistakes(BAD_IN_EVERY_WAY)] == [
+        "4:11: the policy base extends itself (base -> heir -> base)",
+        "4:17: no policy nobody",
+        "6:24: 'effect' must be 'allow', 'deny', 'modify', 'require_approval' or 'defer', not 'permit'",
+        "6:57: unknown key 'tool'",
+        "7:83: found no matching overload for '_>_' applied to '(int, string)'",
+        "8:10: the id 'write' stands already on line 7",
+        "8:53: '/a/../b' has '..'",
+        "8:76: undeclared reference to 'action.tol'",
+        "9:38: a limit has one window: 'window: 1h' (sliding), or 'calendar: day'",
+        "9:73: no list nolist",
+        "10:5: missing key 'id'",
+        "10:37: no condition none",
+        "11:5: 'rules' must be a mapping ('key: value' lines), not 7",
+        "14:12: the name 'a' stands already on line 13",
+        "14:23: 'expect' must be 'allow', 'deny', 'modify', 'require_approval' or 'defer', not 'denied'",
+        "14:51: missing key 'action'",
+        "18:11: missing key 'description'",
+        "18:24: unknown key 'describe'",
+        "19:11: the policy heir extends itself (heir -> base -> heir)",
+        "24:76: 'size_bytes' must be a whole number, not 'many'",
+        "28:21: 'places' must be a text, not 7",
+        "28:25: the name 'Bad Name' must fit ^[a-z][a-z0-9_]{0,63}$",
+    ]
+
+
+SECOND = (
+    "  - {id: second, effect: deny, match: {tools: [{list: none}]}, message: no, when: action.tol == ''}\n"
+)
+FATAL = ("kind: Policy", "praetor/v1", "apiVersion: praetor/v1\n")
+
+
+@pytest.mark.parametrize(("old", "new", "told"), [row for row in TABLE if row[0] not in FATAL])
+def test_a_mistake_hides_no_other(old: str, new: str, told: str) -> None:
+    found = mistakes(GOOD.replace("cases:", SECOND + "cases:").replace(old, new, 1))
+    assert len(found) <= 4, found
+    for other in (
+        "no list none; there is none",
+        "undeclared reference to 'action.tol'",
+        told.split(": ", 1)[1].partition(" on line ")[0],
+    ):
+        assert any(other in m for m in found), found
+
+
+def test_all_that_is_wrong_with_a_condition_is_told() -> None:
+    when = "    when: |\n      action.tol == 'x' &&\n        action.tenant > 5 && nope()\n    message:"
+    assert [m.partition("; ")[0] for m in mistakes(GOOD.replace("    message:", when))] == [
+        "f.yaml:14:13: undeclared reference to 'action.tol'",
+        "f.yaml:15:23: found no matching overload for '_>_' applied to '(string, int)'",
+        "f.yaml:15:34: undeclared reference to 'nope'",
+    ]
 
 
 @pytest.mark.parametrize(

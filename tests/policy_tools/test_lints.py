@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from cli.policy_files import load_files
-from policies.linting.finding import CODES, Level
+from documents.lints import Level
+from policies.linting.finding import CODES
 from policies.linting.lint import lint_policies
 from policies.load import load_policies
 from tests.policies.test_load import GOOD

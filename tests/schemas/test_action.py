@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import Malformed
-from schemas.action import ACTION_IDS, EAGER, PHASE, PHASES, PRODUCER_ID, PRODUCER_SEQ, Action, read_action
+from schemas.action import (
+    ACTION_IDS,
+    EAGER,
+    INPUT_TOKENS,
+    PHASE,
+    PHASES,
+    PRODUCER_ID,
+    PRODUCER_SEQ,
+    Action,
+    read_action,
+)
 from schemas.catalogue import schema
 from schemas.varint import zigzag
 from tests.schemas.encodings import ACTION, Writer, read, records, write
@@ -33,6 +43,8 @@ def equal_to_fastavro(action: Action) -> dict:
         source = Writer().blob(named.encode()) + zigzag(expected["producer_epoch"])
         numbering = (source, expected["producer_seq"])
     assert action.numbered() == numbering
+    used = (expected["input_tokens"], expected["output_tokens"], expected["cost_usd"])
+    assert repr(action.usage() or (0, 0, 0.0)) == repr(used)
     return expected
 
 
@@ -42,6 +54,7 @@ def test_what_is_read_by_place_stands_there_in_every_version(schema_id):
     names = [f["name"] for f in fields]
     assert names[PHASE] == "phase"
     assert tuple(fields[PHASE]["type"]["symbols"]) == PHASES
+    assert names[INPUT_TOKENS : INPUT_TOKENS + 3] == ["input_tokens", "output_tokens", "cost_usd"]
     assert names[PRODUCER_ID : PRODUCER_SEQ + 1] == ["producer_id", "producer_epoch", "producer_seq"]
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import typer
 
-from cli.policy_files import named_files
 from runtime.errors import PraetorError
 
 PAUSE_SECONDS = 0.3
@@ -14,30 +13,30 @@ PAUSE_SECONDS = 0.3
 Stamps = dict[Path, tuple[int, int]]
 
 
-def watch(paths: list[Path] | None, do: Callable[[], object]) -> None:
-    """Do it, and again after each change of the policy files below the paths, until Ctrl-C.
+def watch(files: Callable[[], list[Path]], do: Callable[[], object]) -> None:
+    """Do it, and again after each change of the files, asked for anew each time, until Ctrl-C.
 
     What it raises for a person is told and waited over: the next change may mend it.
     """
     try:
         while True:
-            seen = _stamps(paths)
+            seen = _stamps(files())
             try:
                 do()
             except PraetorError as error:
                 typer.echo(f"praetor: {error}", err=True)
             typer.echo("watching; Ctrl-C ends", err=True)
-            while _stamps(paths) == seen:
+            while _stamps(files()) == seen:
                 time.sleep(PAUSE_SECONDS)
             typer.echo("")
     except KeyboardInterrupt:
         typer.echo("", err=True)
 
 
-def _stamps(paths: list[Path] | None) -> Stamps:
+def _stamps(paths: list[Path]) -> Stamps:
     """When each file was changed, and its size; a file that cannot be looked at has none."""
     found: Stamps = {}
-    for path in named_files(paths):
+    for path in paths:
         try:
             stat = path.stat()
         except OSError:

@@ -1,42 +1,56 @@
 """What lint found, for people, for machines, for GitHub, for whoever reads SARIF."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import typer
 
-from cli.policy.telling import count, print_json
+from cli.telling import count, print_json
+from documents.lints import Codes, Level, Remark
 from documents.node import Mistake
-from policies.linting.finding import CODES, Finding, Level
-from policies.load import MOST_TOLD
 
-MISTAKE = "PL001"
-"""The code of all mistakes, where a format wants one."""
+MOST_TOLD = 200
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _LINE = "%\r\n"
 """What ends or bends a line of GitHub's, and so is escaped."""
+
+
+class Kind(NamedTuple):
+    """Whose findings they are.
+
+    Attributes:
+        tool: the command.
+        mistake: the code of all mistakes, where a format wants one.
+        codes: what else is found.
+    """
+
+    tool: str
+    mistake: str
+    codes: Codes
 
 
 class Told(NamedTuple):
     """What came of looking.
 
     Attributes:
+        kind: whose findings they are.
         mistakes: if there are any, nothing else was looked at.
         findings: warnings and notes.
-        policies: how many there are.
-        rules: likewise.
+        counts: how many there are of what was looked at, by its name.
+        size: the same in words.
     """
 
-    mistakes: list[Mistake]
-    findings: list[Finding]
-    policies: int
-    rules: int
+    kind: Kind
+    mistakes: Sequence[Mistake]
+    findings: Sequence[Remark]
+    counts: Mapping[str, int]
+    size: str
 
     def count(self, level: Level) -> int:
         """How many findings there are of a level."""
-        return sum(CODES[f.code].level is level for f in self.findings)
+        return sum(self.kind.codes[f.code].level is level for f in self.findings)
 
 
 def write_text(told: Told) -> None:
@@ -49,10 +63,11 @@ def write_text(told: Told) -> None:
         typer.echo(count(len(told.mistakes), "mistake"), err=True)
         return
     for finding in told.findings:
-        typer.echo(str(finding))
-    size = f"{count(told.policies, 'policy')} with {count(told.rules, 'rule')}"
+        typer.echo(finding.told(told.kind.codes))
     found = f"{count(told.count(Level.warning), 'warning')}, {count(told.count(Level.note), 'note')}"
-    typer.echo(f"{size}: no mistake found" + (f"; {found} (--codes explains them)" if told.findings else ""))
+    typer.echo(
+        f"{told.size}: no mistake found" + (f"; {found} (--codes explains them)" if told.findings else "")
+    )
 
 
 def as_json(told: Told) -> dict[str, Any]:
@@ -60,9 +75,8 @@ def as_json(told: Told) -> dict[str, Any]:
     return {
         "ok": not told.mistakes,
         "mistakes": [m._asdict() for m in told.mistakes],
-        "findings": [f._asdict() | {"level": CODES[f.code].level.value} for f in told.findings],
-        "policies": told.policies,
-        "rules": told.rules,
+        "findings": [f._asdict() | {"level": told.kind.codes[f.code].level.value} for f in told.findings],
+        **told.counts,
     }
 
 
@@ -82,20 +96,25 @@ def _escape(text: str, chars: str) -> str:
     return "".join(f"%{ord(c):02X}" if c in chars else c for c in text)
 
 
-def _all(told: Told) -> Iterator[tuple[Finding, str]]:
+def _all(told: Told) -> Iterator[tuple[Remark, str]]:
     for mistake in told.mistakes:
-        yield Finding(mistake.source, mistake.line, mistake.column, MISTAKE, mistake.message), "error"
+        yield (
+            Remark(mistake.source, mistake.line, mistake.column, told.kind.mistake, mistake.message),
+            "error",
+        )
     for finding in told.findings:
-        yield finding, CODES[finding.code].level.value
+        yield finding, told.kind.codes[finding.code].level.value
 
 
 def sarif(told: Told) -> dict[str, Any]:
     """A SARIF 2.1.0 log of one run (OASIS, sarif-v2.1.0)."""
     found = list(_all(told))
-    rules = [_rule(MISTAKE, "mistake", "error", "The file is refused; the message says what to do.")]
-    rules += [_rule(c.id, c.name, c.level.value, c.text) for c in CODES.values()]
+    rules = [
+        _rule(told.kind.mistake, "mistake", "error", "The file is refused; the message says what to do.")
+    ]
+    rules += [_rule(c.id, c.name, c.level.value, c.text) for c in told.kind.codes.values()]
     driver = {
-        "name": "praetor policy lint",
+        "name": told.kind.tool,
         "version": version("praetor-server"),
         "rules": rules,
     }
@@ -116,7 +135,7 @@ def _rule(code: str, name: str, level: str, text: str) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, level: str, place: int) -> dict[str, Any]:
+def _result(finding: Remark, level: str, place: int) -> dict[str, Any]:
     region = {"startLine": finding.line, "startColumn": finding.column}
     location = {"artifactLocation": {"uri": quote(finding.source)}, "region": region}
     return {

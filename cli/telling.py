@@ -1,4 +1,4 @@
-"""How the commands of `praetor policy` say things."""
+"""How commands say things."""
 
 import json
 from typing import Any

@@ -1,0 +1,103 @@
+"""Which conditions an action could meet: all that it does, and few that it does not."""
+
+from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+from detections.sigma.fields import KEYWORDS, text_of
+from detections.sigma.gates import Gate, Key
+from detections.sigma.literals import SPECIAL
+from detections.sigma.rule import atoms
+from detections.sigma.scan import Scanner
+from schemas.action import Action
+from schemas.arguments import Unreadable
+
+Numbers = tuple[int, ...]
+Also = tuple[frozenset[int], ...]
+"""Of each of these sets of keys, too, one must be there."""
+
+
+class Prefilter:
+    """The gates of some conditions: literals sought in one scan, values looked up; some have no gate."""
+
+    def __init__(self, conditions: Sequence[Any], gates: Sequence[tuple[Gate, ...]]) -> None:
+        """Compile the gates of conditions, in their order."""
+        every = {key for some in gates for gate in some for key in gate}
+        texts = sorted(key.text for key in every if not key.field)
+        self._scanner = Scanner([*SPECIAL, *texts] if texts else [])
+        numbers = {Key("", text): len(SPECIAL) + i for i, text in enumerate(texts)}
+        for key in sorted(every - numbers.keys()):
+            numbers[key] = len(SPECIAL) + len(numbers)
+        self._tables = _tables(numbers)
+        self._gated: list[list[tuple[int, Also]]] = [[] for _ in range(len(SPECIAL) + len(numbers))]
+        for place, some in enumerate(gates):
+            also = tuple(frozenset(numbers[key] for key in gate) for gate in some[1:])
+            for key in some[0] if some else ():
+                self._gated[numbers[key]].append((place, also))
+        self._always = tuple(i for i, some in enumerate(gates) if not some)
+        self._asking = tuple(i for i, condition in enumerate(conditions) if _asks_arguments(condition))
+
+    def find(self, action: Action) -> Collection[int]:
+        """The places of conditions that may hold, or of which it may not be possible to tell."""
+        found = self._scanner.find(action.body)
+        if found and min(found) < len(SPECIAL):
+            # a length or a number may look like half a character: what follows a length is read right
+            text = action.body.decode("utf-8", "replace").casefold()
+            found += self._scanner.find(text.encode())
+        unread: Numbers = ()
+        if action.arguments is not None and self._asking:
+            try:
+                parsed = action.parsed()
+                if "\\" in action.arguments:
+                    found += self._scanner.find(_written_out(parsed).encode())
+            except Unreadable:
+                unread = self._asking
+        for get, table in self._tables:
+            value = get(action)
+            if value is not None and (number := table.get(value.casefold())):
+                found.append(number)
+        return {*self._passing(found), *self._always, *unread} if found or unread else self._always
+
+    def _passing(self, found: list[int]) -> set[int]:
+        """The conditions all of whose gates are among the keys that were found."""
+        passing: set[int] = set()
+        present: set[int] = set()
+        for number in found:
+            for place, also in self._gated[number]:
+                if also:
+                    present = present or set(found)
+                    if any(present.isdisjoint(gate) for gate in also):
+                        continue
+                passing.add(place)
+        return passing
+
+
+def _tables(numbers: Mapping[Key, int]) -> list[tuple[Any, dict[str, int]]]:
+    """By each field that is looked up: how it is read, and the keys' numbers by its value."""
+    tables: dict[str, dict[str, int]] = {}
+    for key, number in numbers.items():
+        if key.field:
+            tables.setdefault(key.field, {})[key.text] = number
+    return [(attrgetter(field), table) for field, table in tables.items()]
+
+
+def _asks_arguments(condition: Any) -> bool:
+    """Whether it may be impossible to tell where the arguments cannot be read."""
+    names = (name for atom in atoms(condition) for name in (atom.field, atom.op == "ref" and atom.value))
+    return any(isinstance(n, str) and (n in ("args", KEYWORDS) or n.startswith("args.")) for n in names)
+
+
+def _written_out(parsed: dict[str, Any]) -> str:
+    """Every key in quotes and every value of parsed arguments, without escapes, folded."""
+    found: list[str] = []
+    left: list[Any] = [parsed]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            found += [f'"{key}"' for key in value]
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+        else:
+            found.append(text_of(value) or "")
+    return "\n".join(found).casefold()
