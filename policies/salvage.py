@@ -14,6 +14,8 @@ from documents.types import KEY, OTHER_BRANCH, TEXT_BRANCH
 
 ROUNDS = 8
 """How often it is tried: what is taken out of a part may leave the part wanting, and so on outwards."""
+MOST_MENDED = 10_000
+"""With more mistakes than these nobody waits for those that they hide."""
 
 _Path = tuple[str | int, ...]
 _STOOD_IN: Mapping[str, Any] = {
@@ -33,18 +35,17 @@ _BOTH_WAYS = tuple(
 
 
 def salvage(shape: type[BaseModel], document: Mapping[str, Any], number: int) -> BaseModel | None:
-    """A model of what is right in a document, `number` its own among all; None if that takes too long."""
+    """A model of what is right in a document, `number` its own among all; None where too much is wrong."""
     value: dict[str, Any] = deepcopy(dict(document))
     for _ in range(ROUNDS):
         try:
             return shape.model_validate(value)
         except ValidationError as error:
-            found = {
-                (_plain(e["loc"]), e["type"]) for e in error.errors(include_url=False, include_input=False)
-            }
-            for path, kind in sorted(
-                found, reverse=True
-            ):  # entries of a list from its end, so that places stay
+            if error.error_count() > MOST_MENDED:
+                return None
+            raised = error.errors(include_url=False, include_input=False)
+            found = sorted({(_plain(each["loc"]), each["type"]) for each in raised}, reverse=True)
+            for path, kind in found:  # a list's entries from its end, so that they keep their places
                 _mend(value, path, kind, number)
             _pad(value, [path for path, _ in found])
     return None
