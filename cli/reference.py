@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from prometheus_client import Counter, Gauge, Histogram
 
+from cli.detection_pages import detection_pages
 from cli.main import app
 from cli.policy_reference import reference_page
 from detections.schema import KINDS, schema_of
@@ -138,13 +139,14 @@ PAGES: dict[str, Callable[[], str]] = {
     "policies/reference.md": reference_page,
     "policies/policy.schema.json": partial(schema_text, BESIDE),
     **{f"detections/{kind}.schema.json": partial(schema_of, kind) for kind in KINDS},
+    **detection_pages(),
 }
 
 
 def main(folder: Path) -> None:
     """Write the pages into a folder."""
     for name, page in PAGES.items():
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(page(), encoding="utf-8")
 
 

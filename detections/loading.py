@@ -3,62 +3,24 @@
 Only where people work: workers read detections from bundles and never import this.
 """
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from detections.cases import CaseEvent, CasesDocument, DetectionCase
-from detections.exceptions import ExceptionsDocument, RuleException
+from detections.beside import CASES, PlacedCase, PlacedException, read_cases, read_exceptions
 from detections.sigma.correlation.model import Correlation, building_blocks
 from detections.sigma.correlation.reading import read_correlation
 from detections.sigma.reading.mistakes import Told
 from detections.sigma.reading.read import Read, read_sigma
 from detections.sigma.rule import SigmaRule
-from documents.case_action import CaseAction
 from documents.node import Mistake, Node
 from documents.read import read_documents
-from documents.validating import mistake_at, validate
-from documents.wording import Parts, Wording
 from runtime.errors import PraetorError
 
-CASES = ".cases.yml"
-"""How the file of a rule's cases ends; before it stands the name of the rule's file."""
 MOST_TOLD = 200
 
 Source = tuple[str, bytes]
 """A file's name, as messages call it, and its bytes."""
-
-_CASES: Parts = {
-    ("cases",): DetectionCase,
-    ("cases", "action"): CaseAction,
-    ("cases", "events"): CaseEvent,
-}
-CASES_WORDING = Wording(_CASES, ("cases",))
-_EXCEPTIONS: Parts = {("exceptions",): RuleException}
-EXCEPTIONS_WORDING = Wording(_EXCEPTIONS, tuple(ExceptionsDocument.model_fields))
-
-
-class PlacedCase(NamedTuple):
-    """A case, the detection that it is of, and where it stands."""
-
-    rule: str
-    case: DetectionCase
-    source: str
-    line: int
-
-    @property
-    def place(self) -> str:
-        """File and line."""
-        return f"{self.source}:{self.line}"
-
-
-class PlacedException(NamedTuple):
-    """An exception, and where it stands."""
-
-    exception: RuleException
-    source: str
-    node: Node
 
 
 class PlacedRule(NamedTuple):
@@ -136,12 +98,14 @@ def load_detections(sources: Iterable[Source], coded: Sequence[str] = ()) -> Loa
     correlations = _correlations(read, mistakes)
     names = [rule.name for rule in read.rules] + [c.name for c in correlations]
     placed = _placed(read, correlations, sigma)
+    quiet = building_blocks(correlations)
+    loud = {name: p.source for name, p in placed.items() if name not in quiet}
     loaded = Loaded(
         read.rules,
         tuple(correlations),
         placed,
-        tuple(_cases(cases, placed, coded, building_blocks(correlations), mistakes)),
-        tuple(_exceptions(exceptions, [*names, *coded], mistakes)),
+        tuple(read_cases(cases, loud, [*names, *coded], mistakes)),
+        tuple(read_exceptions(exceptions, [*names, *coded], mistakes)),
     )
     if mistakes:
         raise DetectionMistakes(sorted(set(mistakes)))
@@ -172,52 +136,3 @@ def _placed(
         if name in rules and name not in found:
             found[name] = PlacedRule(rules[name], source, node)
     return found
-
-
-def _cases(
-    documents: Iterable[tuple[str, Node]],
-    placed: dict[str, PlacedRule],
-    coded: Sequence[str],
-    blocks: frozenset[str],
-    mistakes: list[Mistake],
-) -> Iterator[PlacedCase]:
-    for source, node in documents:
-        made = validate(source, node, CasesDocument, CASES_WORDING, mistakes)
-        beside = f"{source.removesuffix(CASES)}.yml"
-        own = [name for name, p in placed.items() if p.source == beside and name not in blocks]
-        for i, case in enumerate(made.cases if made else ()):
-            name = case.rule or (own[0] if len(own) == 1 else None)
-            line = node.find(("cases", i)).line
-            if name is None:
-                told = f"which rule? {beside} holds {len(own)} that raise findings; write 'rule:'"
-                mistakes.append(mistake_at(source, node, ("cases", i), told))
-            elif name not in placed and name not in coded:
-                told = f"no detection {name!r}{_near(name, [*placed, *coded])}"
-                mistakes.append(mistake_at(source, node, ("cases", i, "rule"), told))
-            else:
-                yield PlacedCase(name, case, source, line)
-
-
-def _exceptions(
-    documents: Iterable[tuple[str, Node]], known: Sequence[str], mistakes: list[Mistake]
-) -> Iterator[PlacedException]:
-    taken: dict[str, str] = {}
-    for source, node in documents:
-        made = validate(source, node, ExceptionsDocument, EXCEPTIONS_WORDING, mistakes)
-        for i, exception in enumerate(made.exceptions if made else ()):
-            path = ("exceptions", i)
-            at = f"{source}:{node.find(path).line}"
-            if exception.id in taken:
-                told = f"the id {exception.id} is taken in {taken[exception.id]}; choose another"
-                mistakes.append(mistake_at(source, node, (*path, "id"), told))
-            taken.setdefault(exception.id, at)
-            for k, name in enumerate(exception.detections):
-                if name not in known:
-                    told = f"no detection {name!r}{_near(name, known)}"
-                    mistakes.append(mistake_at(source, node, (*path, "detections", k), told))
-            yield PlacedException(exception, source, node.find(path))
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean {near[0]!r}?" if near else "; `praetor detect list` names them"

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from detections.loading import Loaded, PlacedCase
+from detections.beside import PlacedCase
+from detections.loading import Loaded
 from detections.sigma.compiled import CompiledRules
 from detections.sigma.correlation.compiled import Correlations
 from schemas.action import Action

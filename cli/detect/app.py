@@ -2,13 +2,18 @@
 
 import typer
 
+from cli.detect.explain import explain
+from cli.detect.imports import import_rules
+from cli.detect.lint import lint
+from cli.detect.listing import list_detections
 from cli.detect.schema import schema
+from cli.detect.test import run_tests
 
 detect_app = typer.Typer(no_args_is_help=True, help="Look over, try and measure detections.")
 # in the order of a rule's life
+detect_app.command("list")(list_detections)
+detect_app.command("import")(import_rules)
 detect_app.command()(schema)
-
-
-@detect_app.callback()
-def _detect() -> None:
-    """Look over, try and measure detections."""
+detect_app.command()(lint)
+detect_app.command("test")(run_tests)
+detect_app.command()(explain)

@@ -9,46 +9,25 @@ from typing import Any
 import pytest
 import typer
 import yaml
-from typer.testing import CliRunner
 
 from cli.main import app
 from cli.policy_files import read_sources
 from judgement.loading import load_rules
 from policies.cases import run_cases
+from tests.docs.blocks import DOCS, run_page
+from tests.docs.blocks import blocks as all_blocks
 
-PAGES = Path(__file__).parents[2] / "docs/policies"
-BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
-NAMED = re.compile(r"# (\S+\.(?:yaml|jsonl))\n")
+PAGES = DOCS / "policies"
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
-    return BLOCK.findall((PAGES / page).read_text(encoding="utf-8"))
+    return all_blocks(f"policies/{page}")
 
 
 def test_the_guide_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PRAETOR_DATA_DIR", str(tmp_path / "none"))
-    ran = 0
-    for language, text in blocks("guide.md"):
-        named = NAMED.match(text)
-        if named:
-            path = tmp_path / named[1]
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text[named.end() :])
-        elif language == "console":
-            for step in text.removeprefix("$ ").split("\n$ "):
-                _run(step)
-                ran += 1
-    assert ran > 6
-
-
-def _run(step: str) -> None:
-    command, *shown = step.strip().splitlines()
-    done = CliRunner().invoke(app, shlex.split(command)[1:])
-    assert done.exit_code == 0, (command, done.output)
-    said = [line.strip() for line in done.output.splitlines()]
-    for line in shown:
-        assert any(told.startswith(line.strip()) for told in said), (line, done.output)
+    assert run_page("policies/guide.md", tmp_path) > 6
 
 
 def test_policies_shown_in_the_pages_pass_their_cases() -> None:
