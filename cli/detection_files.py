@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.policy_files import SUFFIXES
+from detections.abouts import ABOUTS
 from detections.loading import Loaded, Source, load_detections
 from documents.read import LARGEST_FILE
 from runtime.errors import PraetorError
@@ -56,4 +57,4 @@ def load_files(paths: list[Path] | None) -> Loaded:
     Raises:
         PraetorError: as `read_sources`, or anything in them is wrong: all mistakes at once.
     """
-    return load_detections(read_sources(paths))
+    return load_detections(read_sources(paths), [about.id for about in ABOUTS])
