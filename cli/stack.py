@@ -31,7 +31,7 @@ PORT_SECONDS = 2.0
 LOOK_SECONDS = 0.05
 
 
-def default_commands(workers: int, archives: int = 1) -> tuple[Command, ...]:
+def default_commands(workers: int, archives: int = 1, forwards: int = 0) -> tuple[Command, ...]:
     """Return what runs on top of the services: one-time commands first."""
     once = (
         ("db-migrate", ("db", "migrate"), ("clickhouse",)),
@@ -40,6 +40,7 @@ def default_commands(workers: int, archives: int = 1) -> tuple[Command, ...]:
     )
     lasting = {f"govern-{n}": ("govern",) for n in range(1, workers + 1)}
     lasting |= {f"archive-{n}" if n > 1 else "archive": ("archive",) for n in range(1, archives + 1)}
+    lasting |= {f"forward-{n}" if n > 1 else "forward": ("forward",) for n in range(1, forwards + 1)}
     return (
         *(
             Command(name=name, argv=python_module("cli.main", *words), once=True, after=after)
@@ -70,6 +71,8 @@ def make_plan(
     """
     remembered = read_plan(settings.data)
     fields: dict[str, object] = {"keys_dir": settings.keys.resolve()}
+    if settings.destinations is not None:
+        fields["destinations"] = settings.destinations.resolve()
     if bootstrap:
         fields["bootstrap"] = bootstrap
     else:

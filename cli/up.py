@@ -36,14 +36,15 @@ def up(
         int, typer.Option(help="How many `archive` processes; 0 to restore a backup.", min=0)
     ] = 1,
 ) -> None:
-    """Start Kafka, ClickHouse and Praetor on this machine.
+    """Start Kafka, ClickHouse and Praetor on this machine; `forward` too where destinations are configured.
 
     Example: praetor up --detach --workers 2
     """
     settings = load_settings(data)
     folder = settings.data.resolve()
     plan = make_plan(settings, kafka_port, clickhouse_port, bootstrap, clickhouse)
-    plan = plan.model_copy(update={"commands": default_commands(workers, archives)})
+    forwards = int(plan.destinations is not None)
+    plan = plan.model_copy(update={"commands": default_commands(workers, archives, forwards)})
     if not detach:
         prepare(folder, plan)
         os.execv(sys.executable, supervisor_command(folder))  # noqa: S606

@@ -76,19 +76,21 @@ class Delivery:
         self._values: dict[str, bytes | None] = {}
         self._sender = Sender(route.name, sink, self._keep, route.most, route.patience)
         self._problem = ""
+        self._joined = False
         self._free_at = 0.0
 
     def check(self) -> Check:
-        """Whether it delivers: asked by another thread."""
+        """How it goes, asked by another thread. A destination that is away does not make us unready."""
         found = self._sender.check()
-        return Check(found.ok and not self._problem, {**found.facts, "problem": self._problem})
+        delivers = found.ok and not self._problem
+        return Check(self._joined, {"delivers": delivers, **found.facts, "problem": self._problem})
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set; nothing but a bug is raised."""
         await insist(self._log.open, f"deliver to {self.route.name}", stop)
         member = asyncio.create_task(self._feed.membership.run())
         try:
-            await self._feed.membership.start(stop)
+            self._joined = await self._feed.membership.start(stop)
             while not stop.is_set():
                 await self._go_on(stop)
         finally:

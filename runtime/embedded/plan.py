@@ -49,6 +49,7 @@ class Plan(BaseModel):
     clickhouse_user: str = "default"
     clickhouse_password: str = ""
     keys_dir: Path
+    destinations: Path | None = None  # for `praetor forward`; None: it is not started
     stop_seconds: float = 20.0  # how long a process may take to stop before it is killed
     liveness_seconds: float = 20.0
     commands: tuple[Command, ...] = ()
@@ -70,6 +71,7 @@ class Plan(BaseModel):
             "PRAETOR_CLICKHOUSE_PASSWORD": self.clickhouse_password,
             "PRAETOR_CLICKHOUSE_PASSWORD_FILE": "",
             "PRAETOR_KEYS_DIR": str(self.keys_dir),
+            "PRAETOR_DESTINATIONS": str(self.destinations or ""),
         }
 
 
