@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 
 from runtime import metrics
 from runtime.errors import PraetorError, Unavailable
@@ -152,7 +152,8 @@ class Ownership:
                     raise
                 metrics.RETAKEN.inc()
                 log.warning("taking the partition over anew", partition=partition, reason="cut off")
-            except (KafkaError, Unavailable, PraetorError) as error:
+            except (KafkaError, IllegalOperation, Unavailable, PraetorError) as error:
+                # IllegalOperation is no KafkaError: who sends on after aiokafka noticed a fence gets it
                 person = error if isinstance(error, PraetorError) else refusal(error, self._options)
                 if person is None:
                     metrics.RETAKEN.inc()

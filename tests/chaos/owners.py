@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 import streams.pipeline
 from runtime.errors import Unavailable
@@ -84,7 +84,7 @@ class Judge:
         self.pipeline.stopping.set()
         try:
             await self._tasks[1]
-        except (KafkaError, Unavailable, asyncio.CancelledError):
+        except (KafkaError, IllegalOperation, Unavailable, asyncio.CancelledError):
             pass
 
     async def __aexit__(

@@ -10,8 +10,9 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.errors import NodeNotReadyError
+from aiokafka.errors import IllegalOperation, NodeNotReadyError
 
+from runtime.abandon import abandon
 from runtime.embedded.services import Broker
 from runtime.errors import PraetorError, Unavailable
 from runtime.health import Watch
@@ -103,6 +104,40 @@ async def test_work_that_a_client_cancels_is_begun_anew(broker: str) -> None:
     stop.set()
     await task
     assert len(begun) == 2
+
+
+async def test_work_that_sends_on_after_a_fence_was_noticed_is_begun_anew(broker: str) -> None:
+    """aiokafka then raises what is no KafkaError."""
+    options: Options = {"bootstrap_servers": broker}
+    topic, name = await made(options), f"id-{uuid4().hex}"
+    raised: list[BaseException] = []
+    again = asyncio.Event()
+
+    async def fenced(work: Idle) -> None:
+        if raised:
+            again.set()
+            await work.stopping.wait()
+            return
+        async with AIOKafkaProducer(**options, transactional_id=name) as producer:
+            await producer.begin_transaction()
+            async with AIOKafkaProducer(**options, transactional_id=name):
+                try:
+                    while True:
+                        sent = await producer.send(topic, b"late", partition=0)
+                        sent.add_done_callback(lambda ack: ack.cancelled() or ack.exception())
+                        await asyncio.sleep(0.01)
+                except IllegalOperation as error:
+                    raised.append(error)
+                    await abandon(producer)
+                    raise
+
+    stop, task = await owned(options, topic, fenced)
+    done, _ = await asyncio.wait(
+        {task, asyncio.create_task(again.wait())}, timeout=60, return_when=asyncio.FIRST_COMPLETED
+    )
+    assert task not in done and again.is_set()
+    stop.set()
+    await task
 
 
 async def test_a_member_rejoins_once_the_broker_is_back(own_broker: Broker) -> None:
