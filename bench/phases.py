@@ -25,6 +25,7 @@ from schemas.topics import DECISIONS
 NORMAL = 0.5
 OVER = 3.0
 CAPACITY_SECONDS = 15.0
+FIRST_LOOKS = 300
 MARK = b"probe-"
 
 
@@ -98,7 +99,7 @@ class Run:
         try:
             await govern.ready()
             await self._flood(Flood(self._log.bootstrap, PARTITIONS, 8_000, 5, "fill"))
-            begun, before = time.monotonic(), (await govern.lag())[0]
+            before, begun = await self._first_pace(govern), time.monotonic()
             while True:
                 await asyncio.sleep(1)
                 lag, seconds = (await govern.lag())[0], time.monotonic() - begun
@@ -110,6 +111,14 @@ class Run:
             return (before - lag) / seconds
         finally:
             await asyncio.to_thread(govern.end)
+
+    async def _first_pace(self, govern: Govern) -> int:
+        """Wait until the lag is seen and then falls, since the first batch is the largest; return the lag."""
+        first, looks = (await govern.lag())[0], 0
+        while (lag := (await govern.lag())[0]) >= first and looks < FIRST_LOOKS:
+            first, looks = max(first, lag), looks + 1
+            await asyncio.sleep(0.2)
+        return lag
 
     async def phases_of(self, capacity: float, normal: float, over: float, drain: float) -> None:
         """A fresh worker through all phases; seconds of each."""
