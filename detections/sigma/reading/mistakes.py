@@ -31,6 +31,8 @@ _KEYS: tuple[tuple[type[SigmaError], Path], ...] = (
     (exceptions.SigmaFilterError, ("filter",)),
     (exceptions.SigmaConditionError, ("detection", "condition")),
     (exceptions.SigmaDetectionError, ("detection",)),
+    (exceptions.SigmaCorrelationRuleError, ("correlation",)),
+    (exceptions.SigmaValueError, ("tags",)),  # what else a document's own values may raise
 )
 """By the kind of error: which key it is about."""
 

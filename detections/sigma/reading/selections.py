@@ -28,6 +28,9 @@ class _Expressions(RE2RegexEngine):
         except ValueError:
             return compile_expression("", "")
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Expressions":
+        return self  # filters copy what they filter with, and the engine holds a module
+
 
 POLICY = SigmaPolicy(regex_engine=_Expressions())
 
