@@ -61,6 +61,7 @@ overload: $(VENV)/.dev ## one govern worker under three times what it can do, fo
 soak: $(VENV)/.dev ## the stack under steady load for SOAK_SECONDS (1800), 10^6 hostile records, 100 bundles under load; the index against its oracle
 	$(BIN)/python -m tests.policies.soak
 	$(BIN)/python -m tests.detections.correlations.soak
+	$(BIN)/python -m tests.detections.sigma.soak
 	$(BIN)/python -m tests.soak
 	$(BIN)/pytest -m chaos tests/bundles
 

@@ -20,6 +20,7 @@ from bench import (
     rules,
     sdk,
     side_by_side,
+    sigma,
 )
 from bench.measure import Plan
 from bench.report import Series, as_json, as_markdown, show
@@ -31,6 +32,7 @@ SERIES: dict[str, Callable[[Plan], Series]] = {
     "rules": rules.run,
     "policies": policies.run,
     "rivals": side_by_side.run,
+    "sigma": sigma.run,
     "bundles": bundles.run,
     "agents": agents.run,
     "archive": archive.run,

@@ -31,6 +31,14 @@ def compile_condition(condition: Any) -> Test:
     return _join([_merged(group) for group in _groups(sorted(condition.some, key=_cost))], True)
 
 
+def compile_branch(branch: Sequence[Any], tests: dict[int, Test]) -> Test:
+    """The function of some conditions that are all to hold; those of `tests`, by identity, are made once."""
+    for part in branch:
+        if id(part) not in tests:
+            tests[id(part)] = compile_condition(part)
+    return _join([tests[id(part)] for part in sorted(branch, key=_cost)], False)
+
+
 def _cost(condition: Any) -> float:
     """About how long it takes to ask, in arbitrary units."""
     if isinstance(condition, Atom):

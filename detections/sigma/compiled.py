@@ -5,15 +5,16 @@ and only the rules whose gate is there are evaluated, as those without one alway
 `detections.sigma.naive` says; the oracle is compared with it in tests.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
-from detections.sigma.closures import compile_condition
-from detections.sigma.gates import find_gates, guessed, measured
+from detections.sigma.branches import split_condition
+from detections.sigma.closures import Test, compile_branch
+from detections.sigma.gates import Gate, find_gates, measured
 from detections.sigma.prefilter import Prefilter
-from detections.sigma.required import split_expression
-from detections.sigma.rule import Atom, Or, SigmaRule
+from detections.sigma.rule import SigmaRule
 from detections.sigma.seen import MOST_SEARCHED, Seen
+from detections.sigma.typical import TYPICAL
 from schemas.action import PHASES, Action
 
 MOST_ERRORS = 3
@@ -45,25 +46,29 @@ class CompiledRules:
         phases: those of the actions that some rule looks at: of others nothing is ever said.
     """
 
-    def __init__(self, rules: Sequence[SigmaRule], seen: Iterable[bytes] = ()) -> None:
+    def __init__(
+        self, rules: Sequence[SigmaRule], seen: Iterable[bytes] = (), rest: Callable[[], None] = lambda: None
+    ) -> None:
         """Compile rules.
 
         Args:
             rules: each with a name of its own.
-            seen: bodies of some recent actions: with them the rarest literals are chosen by count, without
-                by guess. They change how long matching takes, never what it says.
+            seen: bodies of some recent actions, by which rare literals are told from common ones; a few
+                typical texts if there are none. They change how long matching takes, never what it says.
+            rest: called now and then, so that whoever shares the interpreter has a turn.
         """
-        sample = tuple(seen)
-        rarity = measured(rules, sample) if sample else guessed(rules)
+        rarity = measured(rules, tuple(seen) or TYPICAL)
         self._names = [rule.name for rule in rules]
-        conditions = [
-            (i, condition) for i, rule in enumerate(rules) for condition in _branches(rule.condition)
-        ]
-        self._branches = [(i, rules[i].phase, compile_condition(condition)) for i, condition in conditions]
-        self._prefilter = Prefilter(
-            [condition for _, condition in conditions],
-            [find_gates(condition, rarity) for _, condition in conditions],
-        )
+        branches = [(i, branch) for i, rule in enumerate(rules) for branch in split_condition(rule.condition)]
+        gates: list[tuple[Gate, ...]] = []
+        self._branches: list[tuple[int, str | None, Test]] = []
+        tests: dict[int, Test] = {}
+        for i, branch in branches:
+            gates.append(find_gates(branch, rarity))
+            self._branches.append((i, rules[i].phase, compile_branch(branch, tests)))
+            rest()
+        phases = [rules[i].phase for i, _ in branches]
+        self._prefilter = Prefilter([branch for _, branch in branches], gates, phases)
         self.phases = frozenset(p for p in PHASES if any(rule.phase in (None, p) for rule in rules))
 
     def match(self, action: Action) -> Match:
@@ -71,7 +76,7 @@ class CompiledRules:
         phase = action.phase
         if phase not in self.phases:
             return NO_MATCH
-        candidates = self._prefilter.find(action)
+        candidates = self._prefilter.find(action, phase)
         return self._evaluate(action, phase, candidates) if candidates else NO_MATCH
 
     def _evaluate(self, action: Action, phase: str, candidates: Iterable[int]) -> Match:
@@ -98,13 +103,3 @@ class CompiledRules:
         more = f" and {len(untold) - MOST_ERRORS} more" if len(untold) > MOST_ERRORS else ""
         why = f"its texts are too long: {MOST_SEARCHED} characters were searched" if seen.cut else seen.why
         return (f"rules {named}{more} could not be evaluated: {why}",)
-
-
-def _branches(condition: Any) -> list[Any]:
-    """The alternatives of a condition, each with gates of its own: one of them holds if the whole does."""
-    if isinstance(condition, Or):
-        return [branch for part in condition.some for branch in _branches(part)]
-    if isinstance(condition, Atom) and condition.op == "re":
-        texts = split_expression(str(condition.value))
-        return [condition.model_copy(update={"value": text}) for text in texts]
-    return [condition]

@@ -19,6 +19,10 @@ RARE = 0.01
 """The share of actions from which one gate is enough."""
 
 
+WORTH_ASKING = 0.3
+"""The share of actions beyond which a further gate is not worth it: each time it is there it costs."""
+
+
 class Key(NamedTuple):
     """A literal (`field` is empty), or a field and its value; either folded."""
 
@@ -31,10 +35,18 @@ Rarity = Callable[[Key], float]
 """The share of actions that a key is thought to be in."""
 
 
-def find_gates(condition: Any, rarity: Rarity) -> tuple[Gate, ...]:
-    """The gates of a condition, the one first that is thought to let the fewest actions pass."""
-    found = sorted(set(_gates(condition, rarity)), key=lambda gate: (weigh(gate, rarity), sorted(gate)))
-    return tuple(found[: 1 if found and weigh(found[0], rarity) < RARE else MOST_GATES])
+def find_gates(branch: Iterable[Any], rarity: Rarity) -> tuple[Gate, ...]:
+    """The gates of conditions that are all to hold, the one first that lets the fewest actions pass.
+
+    Of the others, those that are worth asking for; none at all if nothing must be there.
+    """
+    found = {gate for part in branch for gate in _gates(part, rarity)}
+    if not found:
+        return ()
+    first, *others = sorted(found, key=lambda gate: (weigh(gate, rarity), sorted(gate)))
+    if weigh(first, rarity) < RARE:
+        return (first,)
+    return (first, *(gate for gate in others[: MOST_GATES - 1] if weigh(gate, rarity) < WORTH_ASKING))
 
 
 def _gates(condition: Any, rarity: Rarity) -> list[Gate]:
@@ -66,21 +78,11 @@ def _asked(rule: SigmaRule) -> set[Key]:
     return {key for atom in atoms(rule.condition) for gate in keys(atom) for key in gate}
 
 
-def guessed(rules: Sequence[SigmaRule]) -> Rarity:
-    """What is thought of keys when no actions have been seen.
-
-    What many rules ask for is common: a kind of action, a tool. A literal is the rarer the longer it is.
-    """
+def _guess(rules: Sequence[SigmaRule]) -> Rarity:
+    """What keys are thought of uncounted: what many rules ask for is common, what is long is rare."""
     asked = Counter(key for rule in rules for key in _asked(rule))
     most = max(len(rules), 1)
-
-    def rarity(key: Key) -> float:
-        shared = (asked[key] - 1) / most
-        if key.field or key.text.startswith('"'):  # a kind of action; what an argument is called
-            return 0.2 + shared
-        return float(0.6 ** len(key.text)) + shared
-
-    return rarity
+    return lambda key: float(0.6 ** len(key.text)) + (asked[key] - 1) / most
 
 
 def measured(rules: Sequence[SigmaRule], seen: Iterable[bytes]) -> Rarity:
@@ -88,7 +90,7 @@ def measured(rules: Sequence[SigmaRule], seen: Iterable[bytes]) -> Rarity:
 
     Values that are looked up are counted as literals are, so that they are thought a little too common.
     """
-    guess = guessed(rules)
+    guess = _guess(rules)
     texts = [text.lower() for text in seen]
     counted: dict[str, float] = {}
 

@@ -1,15 +1,16 @@
-"""Which conditions an action could meet: all that it does, and few that it does not."""
+"""Which branches of rules an action could meet: all that it does, and few that it does not."""
 
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from detections.sigma.branches import Branch
 from detections.sigma.fields import KEYWORDS, text_of
 from detections.sigma.gates import Gate, Key
 from detections.sigma.literals import SPECIAL
 from detections.sigma.rule import atoms
 from detections.sigma.scan import Scanner
-from schemas.action import Action
+from schemas.action import PHASES, Action
 from schemas.arguments import Unreadable
 
 Numbers = tuple[int, ...]
@@ -18,10 +19,12 @@ Also = tuple[frozenset[int], ...]
 
 
 class Prefilter:
-    """The gates of some conditions: literals sought in one scan, values looked up; some have no gate."""
+    """The gates of some branches: literals sought in one scan, values looked up; some have no gate."""
 
-    def __init__(self, conditions: Sequence[Any], gates: Sequence[tuple[Gate, ...]]) -> None:
-        """Compile the gates of conditions, in their order."""
+    def __init__(
+        self, branches: Sequence[Branch], gates: Sequence[tuple[Gate, ...]], phases: Sequence[str | None]
+    ) -> None:
+        """Compile the gates of branches, in their order, and the phases of the actions they are about."""
         every = {key for some in gates for gate in some for key in gate}
         texts = sorted(key.text for key in every if not key.field)
         self._scanner = Scanner([*SPECIAL, *texts] if texts else [])
@@ -34,11 +37,14 @@ class Prefilter:
             also = tuple(frozenset(numbers[key] for key in gate) for gate in some[1:])
             for key in some[0] if some else ():
                 self._gated[numbers[key]].append((place, also))
-        self._always = tuple(i for i, some in enumerate(gates) if not some)
-        self._asking = tuple(i for i, condition in enumerate(conditions) if _asks_arguments(condition))
+        self._always = {
+            phase: tuple(i for i, some in enumerate(gates) if not some and phases[i] in (None, phase))
+            for phase in PHASES
+        }
+        self._asking = tuple(i for i, branch in enumerate(branches) if _asks_arguments(branch))
 
-    def find(self, action: Action) -> Collection[int]:
-        """The places of conditions that may hold, or of which it may not be possible to tell."""
+    def find(self, action: Action, phase: str) -> Collection[int]:
+        """The places of branches that may hold, or of which it may not be possible to tell."""
         found = self._scanner.find(action.body)
         if found and min(found) < len(SPECIAL):
             # a length or a number may look like half a character: what follows a length is read right
@@ -56,10 +62,11 @@ class Prefilter:
             value = get(action)
             if value is not None and (number := table.get(value.casefold())):
                 found.append(number)
-        return {*self._passing(found), *self._always, *unread} if found or unread else self._always
+        always = self._always[phase]
+        return {*self._passing(found), *always, *unread} if found or unread else always
 
     def _passing(self, found: list[int]) -> set[int]:
-        """The conditions all of whose gates are among the keys that were found."""
+        """The branches all of whose gates are among the keys that were found."""
         passing: set[int] = set()
         present: set[int] = set()
         for number in found:
@@ -81,9 +88,10 @@ def _tables(numbers: Mapping[Key, int]) -> list[tuple[Any, dict[str, int]]]:
     return [(attrgetter(field), table) for field, table in tables.items()]
 
 
-def _asks_arguments(condition: Any) -> bool:
+def _asks_arguments(branch: Branch) -> bool:
     """Whether it may be impossible to tell where the arguments cannot be read."""
-    names = (name for atom in atoms(condition) for name in (atom.field, atom.op == "ref" and atom.value))
+    every = (atom for part in branch for atom in atoms(part))
+    names = (name for atom in every for name in (atom.field, atom.op == "ref" and atom.value))
     return any(isinstance(n, str) and (n in ("args", KEYWORDS) or n.startswith("args.")) for n in names)
 
 

@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     re.S | re.X,
 )
 _SMALL_CLASS = re.compile(r"\[((?:\\[^0-9A-Za-z]|[^\]\\^\[-])+)\]")
+_NUMBERED = re.compile(r"\\x(?:([0-7][0-9A-Fa-f])|\{(0*[0-7]?[0-9A-Fa-f])\})")
 _EMPTY: Texts = frozenset([""])
 
 
@@ -156,7 +157,7 @@ def _one(pattern: str, at: int) -> tuple[_Part, int]:
 def _plain(token: re.Match[str]) -> _Part:
     if token["empty"] or token["flags"]:
         return _NOTHING
-    char = token["plain"] or token["char"]
+    char = token["plain"] or token["char"] or _written(token[0])
     if char:
         return _Part(frozenset([char.lower()])) if char.isascii() else _ANYTHING
     small = _SMALL_CLASS.fullmatch(token[0])
@@ -165,6 +166,12 @@ def _plain(token: re.Match[str]) -> _Part:
         if chars.isascii():
             return _Part(frozenset(chars.lower()))
     return _ANYTHING
+
+
+def _written(token: str) -> str | None:
+    """The character that a token gives by its number."""
+    found = _NUMBERED.fullmatch(token)
+    return chr(int(found[1] or found[2], 16)) if found else None
 
 
 def _repeated(part: _Part, repeat: re.Match[str]) -> _Part:

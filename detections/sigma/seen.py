@@ -54,8 +54,12 @@ class Seen:
         """The texts of a field's values."""
         found = self._texts.get(field)
         if found is None:
-            texts = map(text_of, self.values(field, read))
-            found = self._texts[field] = tuple(text for text in texts if text is not None)
+            values = self.values(field, read)
+            if len(values) == 1 and isinstance(values[0], str):
+                found = (values[0],)
+            else:
+                found = tuple([text for value in values if (text := text_of(value)) is not None])
+            self._texts[field] = found
         return found
 
     def folded(self, field: str, read: Reader) -> Texts:
