@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from detections.loading import Loaded, PlacedRule
 from detections.sigma.correlation.model import Correlation
 from detections.sigma.fields import KEYWORDS
-from detections.sigma.gates import Rarity, find_gates, guessed
+from detections.sigma.gates import is_gated
 from detections.sigma.rule import SigmaRule, atoms
 from documents.lints import Remark
 
@@ -16,7 +16,6 @@ _ATLAS = re.compile(r"atlas\.aml\.(t|ta|m|cs)\d{4}(\.\d{3})?\Z")
 
 def find_in_rules(loaded: Loaded) -> Iterator[Remark]:
     """What is worth another look in each rule."""
-    rarity = guessed(loaded.rules)
     for name, placed in loaded.placed.items():
         rule = placed.rule
         if "name" not in placed.node.value:
@@ -27,12 +26,12 @@ def find_in_rules(loaded: Loaded) -> Iterator[Remark]:
                     placed, "DL103", "group-by has no agent_id: its groups span agents", "correlation"
                 )
         else:
-            yield from _single(placed, rule, rarity)
+            yield from _single(placed, rule)
         yield from _words(placed, name in loaded.blocks)
 
 
-def _single(placed: PlacedRule, rule: SigmaRule, rarity: Rarity) -> Iterator[Remark]:
-    if not find_gates(rule.condition, rarity):
+def _single(placed: PlacedRule, rule: SigmaRule) -> Iterator[Remark]:
+    if not is_gated(rule.condition):
         told = "no literal text stands in all that it matches: it is evaluated on every action"
         yield remark(placed, "DL101", told, "detection")
     if any(atom.field == KEYWORDS for atom in atoms(rule.condition)):

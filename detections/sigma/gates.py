@@ -62,6 +62,11 @@ def _gates(condition: Any, rarity: Rarity) -> list[Gate]:
     return [] if None in best else [frozenset(key for gate in best if gate for key in gate)]
 
 
+def is_gated(condition: Any) -> bool:
+    """Whether there are actions of which it is known without evaluating it that it does not hold."""
+    return bool(_gates(condition, lambda key: 1.0))
+
+
 def keys(atom: Atom) -> list[Gate]:
     """The gates of one comparison."""
     if atom.op == "is" and atom.field in LOOKED_UP and isinstance(atom.value, str):
