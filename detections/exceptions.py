@@ -14,9 +14,11 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from detections.sigma.fields import find_field, make_reader, text_of
 from documents.pattern import Kind, parse_pattern
 from documents.types import Id, Model, PatternText, Words
 from schemas.action import Action
+from schemas.arguments import Unreadable
 from schemas.verdict import Finding
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
@@ -35,8 +37,17 @@ def _check_day(text: str) -> str:
 
 
 Day = Annotated[str, Field(max_length=10), AfterValidator(_check_day)]
+
+
+def _check_field(name: str) -> str:
+    if find_field(name) is None:
+        raise PydanticCustomError("pattern", "an action has no field {name}", {"name": repr(name[:80])})
+    return name
+
+
+FieldName = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_check_field)]
 Patterns = Annotated[list[PatternText], Field(min_length=1, max_length=1000)]
-NARROWING = ("agents", "tools", "resources")
+NARROWING = ("agents", "tools", "resources", "values")
 
 
 class RuleException(Model):
@@ -51,6 +62,10 @@ class RuleException(Model):
         None
     )
     resources: Annotated[Patterns | None, Field(description="Patterns of what the action is done to.")] = None
+    values: Annotated[
+        dict[FieldName, Patterns] | None,
+        Field(min_length=1, max_length=20, description="Patterns by field, as rules have them: `args.to`."),
+    ] = None
     expires: Annotated[
         Day,
         Field(description="The first day, in UTC, on which it mutes no more: then look again."),
@@ -132,7 +147,23 @@ def _tests(exception: RuleException) -> tuple[Test, ...]:
     if exception.resources is not None:
         resources = _matcher(exception.resources)
         found.append(lambda action: resources(action.resource))
+    for name, patterns in (exception.values or {}).items():
+        found.append(_value_test(name, patterns))
     return tuple(found)
+
+
+def _value_test(name: str, patterns: Iterable[str]) -> Test:
+    """Whether a value of a field matches; of arguments that cannot be read, none does: nothing is muted."""
+    read, matches = make_reader(name), _matcher(patterns)
+
+    def test(action: Action) -> bool:
+        try:
+            values = read(action)
+        except Unreadable:
+            return False
+        return any(matches(text) for text in map(text_of, values) if text is not None)
+
+    return test
 
 
 def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:

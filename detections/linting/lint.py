@@ -50,8 +50,9 @@ def _exceptions(loaded: Loaded, today: date) -> Iterator[Remark]:
             yield Remark(source, expires.line, expires.column, "DL401", f"it expired on {exception.expires}")
         elif day > today + YEAR:
             yield Remark(source, expires.line, expires.column, "DL402", "it holds for more than a year")
-        given = [getattr(exception, key) for key in NARROWING]
-        if all(patterns is None or "*" in patterns for patterns in given):
+        given = [getattr(exception, key) for key in NARROWING if key != "values"]
+        wide = all(patterns is None or "*" in patterns for patterns in given)
+        if wide and all("*" in patterns for patterns in (exception.values or {}).values()):
             yield Remark(source, node.line, node.column, "DL403", f"{exception.id} fits every action")
         for i, name in enumerate(exception.detections):
             if name in loaded.blocks:

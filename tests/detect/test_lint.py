@@ -84,6 +84,13 @@ MISTAKES = [
     ("exceptions.yaml", RULE, CASES, EXCEPTIONS, "write a day of the calendar"),
     ("exceptions.yaml", RULE, CASES, VALID.replace("[a-rule]", "[a-rul]"), "did you mean 'a-rule'?"),
     ("exceptions.yaml", RULE, CASES, VALID.replace('    agents: ["b-*"]\n', ""), "would mute all"),
+    (
+        "exceptions.yaml",
+        RULE,
+        CASES,
+        VALID.replace('agents: ["b-*"]', "values: {argz.to: [a]}"),
+        "an action has no",
+    ),
     ("exceptions.yaml", RULE, CASES, VALID.replace("    author: ann\n", ""), "missing key 'author'"),
 ]
 

@@ -35,6 +35,10 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({"tools": ["*"]}, {"tool": None}, False),
     ({"resources": ["/etc/*.key", "/srv/[ab]"]}, {"resource": "/srv/b"}, True),
     ({"resources": ["/etc/*.key"]}, {"resource": "/etc/x.keys"}, False),
+    ({"values": {"args.to": ["*@acme.example"]}}, {"arguments": '{"to": ["x", "ann@acme.example"]}'}, True),
+    ({"values": {"args.to": ["*@acme.example"]}}, {"arguments": '{"to": "ann@evil.example"}'}, False),
+    ({"values": {"args.to": ["*"]}}, {"arguments": "{broken"}, False),
+    ({"values": {"labels.env": ["test"]}}, {"labels": {"env": "test"}}, True),
     ({"agents": ["a1"], "tools": ["vault"]}, {"agent_id": "a1", "tool": "other"}, False),
     ({"agents": ["a1"], "tools": ["other", "vault"]}, {"agent_id": "a1", "tool": "vault"}, True),
 ]
