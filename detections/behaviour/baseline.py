@@ -107,9 +107,9 @@ class Baseline:
     """The detector."""
 
     name = "baseline"
-    abouts = (NEW_TOOL, NEW_RESOURCE, NEW_HOUR, VOLUME)
-    ids = tuple(a.id for a in abouts)
-    cells = (HABITS, TOOLS, RESOURCES)
+    abouts: tuple[About, ...] = (NEW_TOOL, NEW_RESOURCE, NEW_HOUR, VOLUME)
+    ids: tuple[str, ...] = tuple(a.id for a in abouts)
+    cells: tuple[str, ...] = (HABITS, TOOLS, RESOURCES)
     phases = frozenset({"call"})
     Settings = BaselineSettings
 

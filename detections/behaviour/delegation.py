@@ -121,9 +121,9 @@ class Delegation:
     """The detector. It learns which actions were denied."""
 
     name = "delegation"
-    abouts = (DEPTH, CIRCLE, PRIVILEGE)
-    ids = tuple(a.id for a in abouts)
-    cells = (CELL,)
+    abouts: tuple[About, ...] = (DEPTH, CIRCLE, PRIVILEGE)
+    ids: tuple[str, ...] = tuple(a.id for a in abouts)
+    cells: tuple[str, ...] = (CELL,)
     phases = EVERY_PHASE
     Settings = DelegationSettings
 

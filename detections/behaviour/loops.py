@@ -107,9 +107,9 @@ class Loops:
     """The detector."""
 
     name = "loop"
-    abouts = (LOOP,)
-    ids = (LOOP.id,)
-    cells = (CELL,)
+    abouts: tuple[About, ...] = (LOOP,)
+    ids: tuple[str, ...] = (LOOP.id,)
+    cells: tuple[str, ...] = (CELL,)
     phases = frozenset({"call", "result"})
     Settings = LoopSettings
 

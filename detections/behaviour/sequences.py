@@ -130,9 +130,9 @@ class Sequences:
     """The detector."""
 
     name = "sequences"
-    abouts = (THEFT, DESTRUCTION)
-    ids = (THEFT.id, DESTRUCTION.id)
-    cells = (CELL,)
+    abouts: tuple[About, ...] = (THEFT, DESTRUCTION)
+    ids: tuple[str, ...] = (THEFT.id, DESTRUCTION.id)
+    cells: tuple[str, ...] = (CELL,)
     phases = frozenset({"call"})
     Settings = SequencesSettings
 

@@ -127,9 +127,9 @@ class Spending:
     """The detector."""
 
     name = "spending"
-    abouts = (COST, TOKENS)
-    ids = (COST.id, TOKENS.id)
-    cells = (CELL,)
+    abouts: tuple[About, ...] = (COST, TOKENS)
+    ids: tuple[str, ...] = (COST.id, TOKENS.id)
+    cells: tuple[str, ...] = (CELL,)
     phases = EVERY_PHASE
     Settings = SpendingSettings
 

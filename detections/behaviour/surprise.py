@@ -82,9 +82,9 @@ class Surprise:
     """The detector."""
 
     name = "surprise"
-    abouts = (SEQUENCE,)
-    ids = (SEQUENCE.id,)
-    cells = (CELL,)
+    abouts: tuple[About, ...] = (SEQUENCE,)
+    ids: tuple[str, ...] = (SEQUENCE.id,)
+    cells: tuple[str, ...] = (CELL,)
     phases = frozenset({"call"})
     Settings = SurpriseSettings
 

@@ -81,9 +81,9 @@ class Velocity:
     """The detector."""
 
     name = "velocity"
-    abouts = (VELOCITY,)
-    ids = (VELOCITY.id,)
-    cells = (CELL,)
+    abouts: tuple[About, ...] = (VELOCITY,)
+    ids: tuple[str, ...] = (VELOCITY.id,)
+    cells: tuple[str, ...] = (CELL,)
     phases = frozenset({"call"})
     Settings = VelocitySettings
 

@@ -5,32 +5,13 @@ from typing import Any
 
 from detections.activity import CELL as ACTIVITY
 from detections.activity import count_action
-from detections.behaviour.baseline import Baseline
-from detections.behaviour.delegation import Delegation
-from detections.behaviour.loops import Loops
-from detections.behaviour.sequences import Sequences
-from detections.behaviour.spending import Spending
-from detections.behaviour.surprise import Surprise
-from detections.behaviour.velocity import Velocity
+from detections.burst import DenialBurst
 from detections.detector import LARGEST_CELL, Observation
+from detections.registry import DETECTORS as REGISTERED
 from schemas.action import Action
 
-BEHAVIOUR: tuple[type[Any], ...] = (
-    Velocity,
-    Loops,
-    Spending,
-    Baseline,
-    Surprise,
-    Delegation,
-    Sequences,
-)
-DETECTORS: dict[str, type[Any]] = {d.name: d for d in BEHAVIOUR}
-
-
-def made(name: str, **settings: Any) -> Any:
-    """A detector by name, with settings other than its defaults."""
-    detector = DETECTORS[name]
-    return detector(detector.Settings(**settings))
+DETECTORS: dict[str, type[Any]] = {d.name: d for d in REGISTERED if d is not DenialBurst}
+"""All but the one that learns denials, which has tests of its own."""
 
 
 def run(detector: Any, actions: Iterable[Action], cells: dict[str, bytes] | None = None) -> list[Observation]:

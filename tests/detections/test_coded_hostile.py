@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detections.activity import count_action
 from detections.detector import FAILURES, Observation
 from schemas.action import PHASES, Action
 from tests.detections.coded import DETECTORS, keep, run
@@ -91,11 +92,11 @@ def test_a_cell_that_is_none_of_its_own_is_a_failure(
 def test_a_later_form_of_a_cell_is_refused(name: str) -> None:
     """An older worker says so, and does not take it for its own."""
     detector = DETECTORS[name]()
+    before = {"activity": count_action(None, 1_767_614_399_999, False)}
+    later = before | {own: b"\xff" + bytes(299) for own in detector.cells}
+    phase = "definition" if name == "definitions" else "call"
     action = make_action(
-        1_767_614_400_000, phase="call", action="delegate:agent", tool="delete", content="x", cost_usd=1.0
+        1_767_614_400_000, phase=phase, action="delegate:agent", tool="delete", content="x", cost_usd=1.0
     )
-    activity = run(detector, [make_action(1_767_614_399_999)], {}) and {}
-    run(detector, [make_action(1_767_614_399_999, phase="unknown")], activity)
-    for own in detector.cells[:1]:
-        with pytest.raises(FAILURES):
-            detector.observe(action, {**activity, own: b"\xff" + bytes(299)})
+    with pytest.raises(FAILURES):
+        detector.observe(action, later)

@@ -90,7 +90,7 @@ def test_the_burst_passes_and_its_cell_with_it() -> None:
 
 
 def test_only_what_changed_is_returned() -> None:
-    calm = judge(make_action(5), {}, RULES)
+    calm = judge(make_action(5, phase="approval"), {}, RULES)
     assert set(calm.changes) == {"activity"}
     assert calm.findings == ()
 
@@ -149,10 +149,10 @@ def same(judgement: Judgement) -> object:
 def test_a_cell_that_is_not_ours_denies_and_stays(cells: Cells, told: str) -> None:
     judged = judge(numbered(0), cells, RULES)
     assert judged.verdict.effect is Effect.deny
-    assert judged.verdict.errors == (told,)
+    assert told in judged.verdict.errors
     assert judged.verdict.severity is Severity.high
     assert judged.verdict.reasons[0].rule == "error"
-    assert judged.verdict.reasons[1].effect is Effect.allow
+    assert judged.verdict.reasons[-1].effect is Effect.allow
     assert not set(cells) & set(judged.changes)
 
 
