@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from prometheus_client import Counter, Gauge, Histogram
 
+from cli.detection_fields import fields_page
 from cli.detection_pages import detection_pages
 from cli.main import app
 from cli.policy_reference import reference_page
@@ -139,6 +140,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "policies/reference.md": reference_page,
     "policies/policy.schema.json": partial(schema_text, BESIDE),
     **{f"detections/{kind}.schema.json": partial(schema_of, kind) for kind in KINDS},
+    "detections/fields.md": fields_page,
     **detection_pages(),
 }
 
