@@ -3,6 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+from detections.loading import CASES
 from documents.read import LARGEST_FILE
 from judgement.loading import load_rules
 from policies.load import Loaded, Source
@@ -51,10 +52,20 @@ def _read(path: Path) -> bytes:
         return file.read(LARGEST_FILE + 1)
 
 
+def shipped_detections() -> list[Source]:
+    """The files of the detections that are shipped: rules and correlations, without their cases."""
+    found = sorted(files("detections").joinpath("library").iterdir(), key=lambda entry: entry.name)
+    return [
+        (f"library/{e.name}", e.read_bytes())
+        for e in found
+        if e.name.endswith(SUFFIXES) and not e.name.endswith(CASES)
+    ]
+
+
 def load_files(paths: list[Path] | None) -> Loaded:
     """Read and validate policy files; the shipped library without paths.
 
     Raises:
         PraetorError: as `read_sources`, or anything in them is wrong: all mistakes at once.
     """
-    return load_rules(read_sources(paths))
+    return load_rules(read_sources(paths), shipped_detections())

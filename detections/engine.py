@@ -1,16 +1,18 @@
 """All detections of one bundle: who looks at an action, what comes of it for rules, what is held of it."""
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from detections import activity, source
 from detections.carried import Content
 from detections.coded import Coded
 from detections.detector import FAILURES, NOTHING, Cells, Detector, Findings, Observation
+from detections.exceptions import Exceptions
 from detections.gathering import CALM, NO_CHANGES, Gathering, Seen
 from detections.holds import CELL as FOUND
 from detections.holds import Holds
 from detections.kinds import kinds_of
+from detections.sigma.live import Sigma
 from schemas.action import PHASES, Action
 from schemas.verdict import Finding
 
@@ -34,17 +36,24 @@ SETTLED = Settled()
 class Detections:
     """The detections of a bundle, compiled. Pure: nothing is remembered but in the agent's cells."""
 
-    def __init__(self, content: Content, recalls: bool = True) -> None:
+    def __init__(self, content: Content, names: Sequence[str], recalls: bool = True) -> None:
         """Make the detectors ready that the bundle has on.
 
         Args:
             content: what the bundle carries.
+            names: what rules may match; a name's place is its bit.
             recalls: whether what was found is held for later actions.
+
+        Raises:
+            ValueError, KeyError: a correlation refers to what there is not, or to itself.
         """
         self._recalls = recalls
-        self._kinds = kinds_of(content)
+        self._kinds = kinds_of(content, names)
+        self._exceptions = Exceptions(content.exceptions)
         settings = content.settings
-        made = [d(settings.block(d.name)) for d in settings.detectors if self._is_on(content, d)]
+        made: list[Any] = [d(settings.block(d.name)) for d in settings.detectors if self._is_on(content, d)]
+        if content.rules or content.correlations:
+            made.append(self._sigma(content))
         self._observing = {phase: tuple(d.observe for d in made if _wants(d, phase)) for phase in PHASES}
         self._settling = tuple((d.name, d.settle) for d in made if hasattr(d, "settle"))
         self._names: dict[Observe, str] = {d.observe: d.name for d in made}
@@ -63,13 +72,22 @@ class Detections:
         block = content.settings.block(detector.name)
         return block is not None and any(self._kinds[name].enabled for name in detector.ids)
 
+    def _sigma(self, content: Content) -> Sigma:
+        """The rules that are looked for, and those that correlations want."""
+        wanted = {name for c in content.correlations for name in c.rules}
+        rules = [r for r in content.rules if r.name in wanted or self._kinds[r.name].enabled]
+        return Sigma(rules, content.correlations, content.skew_seconds * 1000)
+
+    def _gather(self, action: Action) -> Gathering:
+        return Gathering(self._kinds, self._exceptions, action)
+
     def observe(self, action: Action, cells: Cells) -> Seen:
         """Look at an action before it is decided: `CALM` itself where there is nothing to say of it."""
         gathering: Gathering | None = None
         numbered = action.numbered()
         held = cells.get(FOUND)
         if numbered is not None or held:
-            gathering = Gathering(self._kinds, action)
+            gathering = self._gather(action)
             if numbered is not None:
                 self._follow(action, numbered, cells, gathering)
             if held:
@@ -79,11 +97,11 @@ class Detections:
                 said = observe(action, cells)
                 if said is not NOTHING:
                     if gathering is None:
-                        gathering = Gathering(self._kinds, action)
+                        gathering = self._gather(action)
                     gathering.add(self._names[observe], said)
             except FAILURES as error:
                 if gathering is None:
-                    gathering = Gathering(self._kinds, action)
+                    gathering = self._gather(action)
                 gathering.fail(self._names[observe], error)
         return CALM if gathering is None else gathering.seen()
 
@@ -127,16 +145,16 @@ class Detections:
                 said = settle(action, denied, now)
                 if said is not NOTHING:
                     if gathering is None:
-                        gathering = Gathering(self._kinds, action)
+                        gathering = self._gather(action)
                     gathering.add(name, said)
             except FAILURES as error:
                 if gathering is None:
-                    gathering = Gathering(self._kinds, action)
+                    gathering = self._gather(action)
                 gathering.fail(name, error)
         if gathering is None:
             if not seen.findings or not self._recalls:
                 return SETTLED
-            gathering = Gathering(self._kinds, action)
+            gathering = self._gather(action)
         if self._recalls and FOUND not in seen.failed:
             self._hold(action, cells, (*seen.findings, *gathering.findings), gathering)
         return Settled(

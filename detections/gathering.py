@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from detections.carried import CUT
 from detections.detector import Findings, Observation
+from detections.exceptions import Exceptions
 from detections.kinds import Kind
 from schemas.action import Action
 from schemas.verdict import Finding
@@ -46,12 +47,13 @@ class Gathering:
     """What was said so far."""
 
     __slots__ = (
-        "_action", "_kinds", "changes", "duplicate_of", "failed", "failures", "findings", "on", "recent",
-        "risk", "told",
+        "_action", "_exceptions", "_kinds", "changes", "duplicate_of", "failed", "failures", "findings", "on",
+        "recent", "risk", "told",
     )  # fmt: skip
 
-    def __init__(self, kinds: Mapping[str, Kind], action: Action) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], exceptions: Exceptions, action: Action) -> None:
         """Begin with nothing."""
+        self._exceptions = exceptions
         self._kinds = kinds
         self._action = action
         self.on = self.recent = 0
@@ -93,9 +95,12 @@ class Gathering:
             return
         if kind.severity is not None:
             finding = finding._replace(severity=kind.severity)
-        self.findings.append(finding)
-        if finding.muted_by is None:
+        muted_by = self._exceptions.muted_by(finding, self._action)
+        if muted_by is None:
             self.on |= kind.bit
+        else:
+            finding = finding._replace(muted_by=muted_by)
+        self.findings.append(finding)
 
     def fail(self, name: str, error: Exception) -> None:
         """Record a failure of a detector or cell."""

@@ -1,5 +1,6 @@
 """What a bundle says of each kind of finding: its bit, whether it is looked for, how bad it is, its hold."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from detections.about import HOLD_SECONDS
@@ -25,11 +26,11 @@ class Kind(NamedTuple):
     hold_ms: int = HOLD_SECONDS * 1000
 
 
-def kinds_of(content: Content) -> dict[str, Kind]:
+def kinds_of(content: Content, names: Sequence[str]) -> dict[str, Kind]:
     """Every kind by its name: those that the bundle lists, and those of code that it does not."""
-    bits = {name: 1 << i for i, name in enumerate(content.names)}
-    names = {*SOURCE_IDS, *bits}
-    kinds = {n: _kind(bits.get(n, 0), content.settings.tuning(n), Tuning(), HOLD_SECONDS) for n in names}
+    bits = {name: 1 << i for i, name in enumerate(names)}
+    every = {*SOURCE_IDS, *bits}
+    kinds = {n: _kind(bits.get(n, 0), content.settings.tuning(n), Tuning(), HOLD_SECONDS) for n in every}
     for detector in content.settings.detectors:
         whole = content.settings.tuning(detector.name)
         for about in detector.abouts:

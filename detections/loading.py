@@ -21,6 +21,8 @@ MOST_TOLD = 200
 
 Source = tuple[str, bytes]
 """A file's name, as messages call it, and its bytes."""
+Document = tuple[str, Node]
+"""A document as it was read, and its file's name."""
 
 
 class PlacedRule(NamedTuple):
@@ -81,18 +83,30 @@ def load_detections(sources: Iterable[Source], coded: Sequence[str] = ()) -> Loa
         DetectionMistakes: something is wrong in any of them.
     """
     mistakes: list[Mistake] = []
-    sigma: list[tuple[str, Node]] = []
-    cases: list[tuple[str, Node]] = []
-    exceptions: list[tuple[str, Node]] = []
+    documents: list[Document] = []
     for source, data in sources:
         nodes, wrong = read_documents(source, data)
         mistakes += wrong
         if not nodes and not wrong:
             mistakes.append(Mistake(source, 1, 1, "the file holds nothing"))
-        for node in nodes:
-            kind = node.value.get("kind") if isinstance(node.value, dict) else None
-            held = cases if source.endswith(CASES) else exceptions if kind == "Exceptions" else sigma
-            held.append((source, node))
+        documents += [(source, node) for node in nodes]
+    loaded = load_documents(documents, mistakes, coded)
+    if mistakes:
+        raise DetectionMistakes(sorted(set(mistakes)))
+    return loaded
+
+
+def load_documents(
+    documents: Iterable[Document], mistakes: list[Mistake], coded: Sequence[str] = ()
+) -> Loaded:
+    """Validate documents; what is wrong in them is added to the mistakes."""
+    sigma: list[Document] = []
+    cases: list[Document] = []
+    exceptions: list[Document] = []
+    for source, node in documents:
+        kind = node.value.get("kind") if isinstance(node.value, dict) else None
+        held = cases if source.endswith(CASES) else exceptions if kind == "Exceptions" else sigma
+        held.append((source, node))
     read, wrong = read_sigma(sigma)
     mistakes += wrong
     correlations = _correlations(read, mistakes)
@@ -100,16 +114,13 @@ def load_detections(sources: Iterable[Source], coded: Sequence[str] = ()) -> Loa
     placed = _placed(read, correlations, sigma)
     quiet = building_blocks(correlations)
     loud = {name: p.source for name, p in placed.items() if name not in quiet}
-    loaded = Loaded(
+    return Loaded(
         read.rules,
         tuple(correlations),
         placed,
         tuple(read_cases(cases, loud, [*names, *coded], mistakes)),
         tuple(read_exceptions(exceptions, [*names, *coded], mistakes)),
     )
-    if mistakes:
-        raise DetectionMistakes(sorted(set(mistakes)))
-    return loaded
 
 
 def _correlations(read: Read, mistakes: list[Mistake]) -> list[Correlation]:

@@ -15,6 +15,8 @@ from detections.registry import DETECTORS
 from documents.types import Model, SeverityName
 
 LONGEST_HOLD = 7 * 86_400
+SKEW_SECONDS = 300
+LARGEST_SKEW = 86_400
 
 
 class Tuning(Model):
@@ -117,6 +119,23 @@ def _document() -> type[Model]:
             Annotated[settings_model(), Field(description="By detector, rule or kind of finding.")],
             ...,
         ),
+        "library": (
+            Annotated[
+                bool, Field(description="Whether the shipped rules and correlations are in the bundle.")
+            ],
+            True,
+        ),
+        "skew_seconds": (
+            Annotated[
+                int,
+                Field(
+                    ge=0,
+                    le=LARGEST_SKEW,
+                    description="How far from its receipt a correlation believes when an action says it was.",
+                ),
+            ],
+            SKEW_SECONDS,
+        ),
     }
     told = "A document of `kind: Detections`: at most one in a bundle."
     return cast(type[Model], create_model("Detections", __base__=Model, __doc__=told, **fields))
@@ -124,8 +143,3 @@ def _document() -> type[Model]:
 
 DetectionsDocument = _document()
 """The shape of the document."""
-
-
-def settings_of(document: Any) -> Settings:
-    """The settings of a `DetectionsDocument`."""
-    return Settings(document.detections)

@@ -9,6 +9,7 @@ from judgement.standing import NOTHING, Standing
 from policies.bundle import Bundle, Rest, no_rest
 from policies.index import Index
 from policies.limits import Spent
+from runtime.errors import Newer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +40,9 @@ def compile_rules(bundle: Bundle, rest: Rest = no_rest) -> Rules:
     """
     content = bundle.content
     index = Index(content, read_facts, rest)
-    detections = Detections(read_content(content.detections, content.detected), index.recalls)
+    carried, names = read_content(content.detections, content.detected)
+    try:
+        detections = Detections(carried, names, index.recalls)
+    except (ValueError, KeyError) as error:
+        raise Newer(f"the bundle's detections do not fit together: {error}") from error
     return Rules(bundle.digest, index, detections)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from detections.carried import Content as Carried
 from detections.carried import read_content
 from policies.bundle import BundlePolicy, Content
 
@@ -27,7 +28,7 @@ class Difference(NamedTuple):
     """Something that was added, removed or changed.
 
     Attributes:
-        kind: rule, policy, list or detections.
+        kind: rule, policy, list, detections, detection rule or exception.
         name: of a rule policy/rule, of a list its name; a detector's.
         what: added, removed, changed or moved (a rule that is in another policy now).
         effect: of an added or removed rule; of one whose effect changed, old -> new.
@@ -46,13 +47,21 @@ def differences(old: Content, new: Content) -> list[Difference]:
     found = list(_policies(_by_name(old), _by_name(new)))
     found += _rules(old, new)
     found += _named("list", old.lists, new.lists)
-    found += _named("detections", _detections(old), _detections(new))
+    was, now = (read_content(content.detections, content.detected)[0] for content in (old, new))
+    found += _named("detections", was.settings.written(), now.settings.written())
+    found += _named("detection rule", _sigma(was), _sigma(now))
+    found += _named("exception", _exceptions(was), _exceptions(now))
     return found
 
 
-def _detections(content: Content) -> Mapping[str, Any]:
-    """Their settings by name, written out, whatever form the bundle has."""
-    return read_content(content.detections, content.detected).settings.written()
+def _sigma(content: Carried) -> Mapping[str, Any]:
+    """Rules and correlations in Sigma, by name."""
+    rules = {rule.name: rule.to_json() for rule in content.rules}
+    return rules | {c.name: c.to_json() for c in content.correlations}
+
+
+def _exceptions(content: Carried) -> Mapping[str, Any]:
+    return {e.id: e.model_dump(mode="json", exclude_none=True) for e in content.exceptions}
 
 
 def _by_name(content: Content) -> dict[str, BundlePolicy]:

@@ -42,6 +42,7 @@ ACTIONS = ("read:file", "read:file", "write:file", "pay:invoice", "exec:shell")
 DETECTIONS: dict[str, Any] = {
     "apiVersion": "praetor/v1",
     "kind": "Detections",
+    "library": False,
     "detections": {"denial-burst": {"count": 3, "window_seconds": 7200}},
 }
 

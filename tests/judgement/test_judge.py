@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from detections.about import About
 from detections.activity import Activity, read_activity
-from detections.burst import ID
+from detections.burst import ID, DenialBurst
 from detections.carried import Content
 from detections.detector import EVERY_PHASE, LARGEST_CELL, NOTHING, Cells, Observation
 from detections.engine import Detections
-from detections.registry import DETECTORS
 from detections.settings import Settings
 from documents.types import Model
 from judgement.facts import read_facts
@@ -270,11 +269,11 @@ NAMES = ("denial-burst", "detections-cut", "done", "seen")
 
 def probing(rules: list[dict[str, Any]], settings: dict[str, Any] | None = None) -> Rules:
     """Rules that see a probe."""
-    content = Content(
-        Settings.read({"denial-burst": {}, "probe": {}, **(settings or {})}, (*DETECTORS, Probe)), NAMES
-    )
+    carried = Settings.read({"denial-burst": {}, "probe": {}, **(settings or {})}, (DenialBurst, Probe))
     bundle = build_bundle([make_policy(rules)], Detected({}, NAMES))
-    return replace(RULES, index=Index(bundle.content, read_facts), detections=Detections(content, True))
+    return replace(
+        RULES, index=Index(bundle.content, read_facts), detections=Detections(Content(carried), NAMES, True)
+    )
 
 
 ALLOW: dict[str, Any] = {"effect": "allow"}

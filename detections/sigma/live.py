@@ -1,0 +1,81 @@
+"""The Sigma rules and correlations of a bundle as one detector."""
+
+from collections.abc import Sequence
+
+from detections.detector import NOTHING, Cells, Observation
+from detections.sigma.compiled import NO_MATCH, CompiledRules
+from detections.sigma.correlation.compiled import Correlations
+from detections.sigma.correlation.model import Correlation, building_blocks
+from detections.sigma.rule import SigmaRule
+from detections.sigma.tags import finding_tags
+from schemas.action import Action
+from schemas.keys import agent_key
+from schemas.verdict import Finding, Severity
+
+
+class Sigma:
+    """Rules and correlations, compiled.
+
+    A rule that only correlations want is on where it matches, and raises no finding. Where it cannot be told
+    whether a rule matches, that is an error of the observation, never "no match".
+    """
+
+    name = "sigma"
+
+    def __init__(self, rules: Sequence[SigmaRule], correlations: Sequence[Correlation], skew_ms: int) -> None:
+        """Compile.
+
+        Args:
+            rules: each with a name of its own.
+            correlations: of these rules and of each other.
+            skew_ms: how far `occurred_at` is believed.
+
+        Raises:
+            ValueError, KeyError: a correlation refers to what there is not, or to itself.
+        """
+        self._rules = rules
+        self._compiled = CompiledRules(rules)
+        numbers = {rule.name: i for i, rule in enumerate(rules)}
+        self._correlations = Correlations(correlations, numbers, skew_ms)
+        self._blocks = building_blocks(correlations)
+        self.ids = tuple([rule.name for rule in rules] + [c.name for c in correlations])
+        self.cells = self._correlations.cells
+        self.phases = self._compiled.phases
+
+    def observe(self, action: Action, cells: Cells) -> Observation:
+        """What the rules say of an action, and the correlations of it and what was before.
+
+        Raises:
+            ValueError: a cell is none of a correlation's.
+        """
+        match = self._compiled.match(action)
+        if match is NO_MATCH:
+            return NOTHING
+        if match.rules:
+            said = self._correlations.observe(action, match.rules, cells)
+        else:
+            said = NOTHING
+        matched = [self._rules[i] for i in match.rules]
+        blocks = tuple(rule.name for rule in matched if rule.name in self._blocks)
+        found = tuple(rule_finding(rule, action) for rule in matched if rule.name not in self._blocks)
+        return Observation(
+            said.changes, found + said.findings, blocks + said.on, 0.0, match.errors + said.errors
+        )
+
+
+def rule_finding(rule: SigmaRule, action: Action) -> Finding:
+    """The finding of a rule that matches an action; its message is the rule's own description."""
+    agent = agent_key(action.tenant, action.agent_id).decode()
+    return Finding(
+        detector=rule.name,
+        title=rule.title,
+        severity=Severity[rule.level],
+        score=1.0,
+        evidence=(action.event_id,),
+        first_at=action.received_at,
+        last_at=action.received_at,
+        tags=finding_tags(rule.tags),
+        dedup_key=f"{rule.name}/{agent}",
+        message=rule.description or rule.title,
+        runbook=rule.runbook,
+    )
