@@ -29,6 +29,8 @@ SECTIONS = {
     "DetectionSettings": "detections",
     **{f"{d.__name__}Block": d.name for d in DETECTORS},
     "Tuning": "Any other detection",
+    "ExceptionsDocument": "Exceptions",
+    "RuleException": "exceptions",
 }
 """The schema's parts in the order in which they are read; a test wants them all."""
 

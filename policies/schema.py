@@ -28,7 +28,7 @@ def document_schema(beside: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
         "description": "A YAML file may hold several, with `---` between them.",
         "type": "object",
         "required": ["apiVersion", "kind"],
-        "oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in shapes],
+        "oneOf": [{"$ref": f"#/$defs/{shape.__name__}"} for shape in shapes.values()],
         "$defs": {name: _described(name, part) for name, part in parts_of(shapes.values()).items()},
     }
 
