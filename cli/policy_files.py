@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from detections.loading import CASES
+from detections.beside import CASES
 from documents.read import LARGEST_FILE
 from judgement.loading import load_rules
 from policies.load import Loaded, Source

@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from detections.beside import CASES
 from detections.carried import CUT, Content, write_content
 from detections.exceptions import ExceptionsDocument
-from detections.loading import CASES, load_documents
+from detections.loading import load_documents
 from detections.registry import DETECTORS
 from detections.settings import DetectionsDocument, Settings, settings_model
 from detections.source import IDS as SOURCE_IDS

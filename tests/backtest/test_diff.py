@@ -37,7 +37,13 @@ def sides(tmp_path: Path) -> tuple[Path, Path]:
     shell = {"id": "shell", "effect": "deny", "match": {"actions": ["exec:*"]}, "when": "agent.denials > 3"}
     longer = {**PATHS, "lists": {"secret": ["*.pem", "/root/*"]}}
     shadow = {**cost, "mode": "shadow"}
-    written = [rules(asked, SECRET, shell), rules(rarer, name="limits"), shadow, longer, DETECTIONS]
+    written = [
+        rules(asked, SECRET, shell),
+        rules(rarer, name="limits"),
+        shadow,
+        longer,
+        {**DETECTIONS, "library": True},
+    ]
     for document in written[:2]:
         document["cases"] = [
             {"name": "yes", "action": {"action": "read:x"}, "expect": "require_approval"},
