@@ -44,6 +44,7 @@ SEQUENCE = About(
 CELL = "habits.moves"
 _VERSION = 1
 _LAYOUT = struct.Struct("<BBHIf128s")
+_HEAD = struct.Struct("<BBHIf")
 _ENOUGH = 2**32 - 1
 
 
@@ -103,6 +104,13 @@ class Surprise:
             raise ValueError(f"a {CELL} cell of version {cell[0]}")
         if cell[1] == place:
             return NOTHING
+        if len(cell) == _LAYOUT.size:
+            _, before, recent, moves, usual = _HEAD.unpack_from(cell)
+            pair = before * 32 + place
+            if not recent and cell[_HEAD.size + (pair >> 3)] >> (pair & 7) & 1:  # nearly always
+                moves = min(moves + 1, _ENOUGH)
+                head = _HEAD.pack(_VERSION, place, 0, moves, usual - usual / min(moves, 200))
+                return Observation({CELL: head + cell[_HEAD.size :]})
         return self._moved(action, _State(*_LAYOUT.unpack(cell)), place)
 
     def _moved(self, action: Action, state: _State, place: int) -> Observation:
