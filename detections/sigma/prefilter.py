@@ -32,11 +32,9 @@ class Prefilter:
         for key in sorted(every - numbers.keys()):
             numbers[key] = len(SPECIAL) + len(numbers)
         self._tables = _tables(numbers)
-        self._gated: list[list[tuple[int, Also]]] = [[] for _ in range(len(SPECIAL) + len(numbers))]
-        for place, some in enumerate(gates):
-            also = tuple(frozenset(numbers[key] for key in gate) for gate in some[1:])
-            for key in some[0] if some else ():
-                self._gated[numbers[key]].append((place, also))
+        self._gated = {
+            phase: _gated(gates, numbers, [only in (None, phase) for only in phases]) for phase in PHASES
+        }
         self._always = {
             phase: tuple(i for i, some in enumerate(gates) if not some and phases[i] in (None, phase))
             for phase in PHASES
@@ -63,20 +61,34 @@ class Prefilter:
             if value is not None and (number := table.get(value.casefold())):
                 found.append(number)
         always = self._always[phase]
-        return {*self._passing(found), *always, *unread} if found or unread else always
+        return {*_passing(self._gated[phase], found), *always, *unread} if found or unread else always
 
-    def _passing(self, found: list[int]) -> set[int]:
-        """The branches all of whose gates are among the keys that were found."""
-        passing: set[int] = set()
-        present: set[int] = set()
-        for number in found:
-            for place, also in self._gated[number]:
-                if also:
-                    present = present or set(found)
-                    if any(present.isdisjoint(gate) for gate in also):
-                        continue
-                passing.add(place)
-        return passing
+
+def _gated(
+    gates: Sequence[tuple[Gate, ...]], numbers: Mapping[Key, int], wanted: Sequence[bool]
+) -> dict[int, list[tuple[int, Also]]]:
+    """By a key's number: the branches whose first gate it is of, with the numbers of their other gates."""
+    found: dict[int, list[tuple[int, Also]]] = {}
+    for place, some in enumerate(gates):
+        if some and wanted[place]:
+            also = tuple(frozenset(numbers[key] for key in gate) for gate in some[1:])
+            for key in some[0]:
+                found.setdefault(numbers[key], []).append((place, also))
+    return found
+
+
+def _passing(gated: Mapping[int, list[tuple[int, Also]]], found: list[int]) -> set[int]:
+    """The branches all of whose gates are among the keys that were found."""
+    passing: set[int] = set()
+    present: set[int] = set()
+    for number in found:
+        for place, also in gated.get(number, ()):
+            if also:
+                present = present or set(found)
+                if any(present.isdisjoint(gate) for gate in also):
+                    continue
+            passing.add(place)
+    return passing
 
 
 def _tables(numbers: Mapping[Key, int]) -> list[tuple[Any, dict[str, int]]]:
