@@ -7,6 +7,7 @@ from detections.sigma.compiled import NO_MATCH, CompiledRules
 from detections.sigma.correlation.compiled import Correlations
 from detections.sigma.correlation.model import Correlation, building_blocks
 from detections.sigma.rule import SigmaRule
+from detections.sigma.spans import find_spans
 from detections.sigma.tags import finding_tags
 from schemas.action import Action
 from schemas.keys import agent_key
@@ -77,5 +78,6 @@ def rule_finding(rule: SigmaRule, action: Action) -> Finding:
         tags=finding_tags(rule.tags),
         dedup_key=f"{rule.name}/{agent}",
         message=rule.description or rule.title,
+        spans=find_spans(rule, action),
         runbook=rule.runbook,
     )
