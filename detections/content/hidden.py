@@ -119,7 +119,8 @@ class Hidden:
         """Look for what is hidden; see `detections.detector.Detector`."""
         if not action.content:
             whole = f"{action.resource} {action.arguments}"
-            if whole.isascii() and "\\u" not in whole and "<" not in whole and not may_hold_codes(whole):
+            plain = whole.isascii() and "\\u" not in whole and "<" not in whole
+            if plain and (len(whole) < 64 or not may_hold_codes(whole)):
                 return NOTHING
         hits: dict[str, list[Hit]] = {}
         for field, text in texts_of(action):
