@@ -13,6 +13,7 @@ from detections.content.definitions import Definitions
 from detections.content.hidden import Hidden
 from detections.content.pii import Pii
 from detections.content.secrets import Secrets
+from detections.flow.flow import Flow
 
 DETECTORS: tuple[type[Coded], ...] = (
     DenialBurst,
@@ -27,4 +28,5 @@ DETECTORS: tuple[type[Coded], ...] = (
     Pii,
     Hidden,
     Definitions,
+    Flow,
 )

@@ -10,7 +10,7 @@ from detections.cases import CasesDocument, DetectionCase
 from tests.detections.coded import DETECTORS, run
 
 FOLDER = Path("detections")
-FILES = sorted(p for p in FOLDER.glob("*/*.cases.yml") if p.parent.name in ("behaviour", "content"))
+FILES = sorted(p for p in FOLDER.glob("*/*.cases.yml") if p.parent.name in ("behaviour", "content", "flow"))
 
 
 def cases_of(path: Path) -> list[DetectionCase]:
