@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from detections.beside import CASES, PlacedCase, PlacedException, read_cases, read_exceptions
 from detections.sigma.correlation.model import Correlation, building_blocks
-from detections.sigma.correlation.reading import read_correlation
+from detections.sigma.correlation.reading import check_together, read_correlation
 from detections.sigma.reading.mistakes import Told
 from detections.sigma.reading.read import Read, read_sigma
 from detections.sigma.rule import SigmaRule
@@ -124,14 +124,20 @@ def load_documents(
 
 
 def _correlations(read: Read, mistakes: list[Mistake]) -> list[Correlation]:
-    found = []
+    found: dict[str, Correlation] = {}
+    places: dict[str, Told] = {}
     for parsed, source, node in read.correlations:
         told = Told(source, node)
         made = read_correlation(parsed, read.names, told.at)
-        mistakes += told.mistakes
         if made is not None:
-            found.append(made)
-    return found
+            found[made.name] = made
+            places[made.name] = told
+        else:
+            mistakes += told.mistakes
+    check_together(found.values(), lambda name, message: places[name].at(("correlation", "rules"), message))
+    for told in places.values():
+        mistakes += told.mistakes
+    return list(found.values())
 
 
 def _placed(

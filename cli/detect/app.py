@@ -3,6 +3,7 @@
 import typer
 
 from cli.detect.explain import explain
+from cli.detect.hunt import hunt
 from cli.detect.imports import import_rules
 from cli.detect.lint import lint
 from cli.detect.listing import list_detections
@@ -17,3 +18,4 @@ detect_app.command()(schema)
 detect_app.command()(lint)
 detect_app.command("test")(run_tests)
 detect_app.command()(explain)
+detect_app.command()(hunt)

@@ -76,10 +76,13 @@ def read_correlation(
     return None
 
 
-def check_scopes(correlations: Collection[Correlation], tell: Callable[[str, str], None]) -> None:
-    """Tell (by name) of correlations within an agent that look at some that span agents."""
+def check_together(correlations: Collection[Correlation], tell: Callable[[str, str], None]) -> None:
+    """Tell (by name) what is wrong between correlations: circles, and agents' over what spans agents."""
+    known = {c.name: c for c in correlations}
     spanning = {c.name for c in correlations if c.scope == "agents"}
     for c in correlations:
+        if c.name in _looked_at(c, known):
+            tell(c.name, "by what it looks at, it looks at itself")
         beyond = sorted(spanning & set(c.rules)) if c.scope == "agent" else []
         if beyond:
             tell(
@@ -89,14 +92,16 @@ def check_scopes(correlations: Collection[Correlation], tell: Callable[[str, str
             )
 
 
-def scope_note(correlation: Correlation) -> str | None:
-    """What lint notes of a correlation that is not evaluated where actions are judged; None for others."""
-    if correlation.scope == "agent":
-        return None
-    return (
-        f"{correlation.name} is not grouped by {AGENT}: its groups span the agents of a tenant, so it never"
-        f" decides an action; add {AGENT} to group-by to have it followed agent by agent"
-    )
+def _looked_at(correlation: Correlation, known: Mapping[str, Correlation]) -> set[str]:
+    """The correlations that it looks at, by whatever way."""
+    seen: set[str] = set()
+    left = list(correlation.rules)
+    while left:
+        name = left.pop()
+        if name in known and name not in seen:
+            seen.add(name)
+            left += known[name].rules
+    return seen
 
 
 def _called(parsed: SigmaCorrelationRule, names: Mapping[str, str], wrong: Tell) -> dict[str, str]:

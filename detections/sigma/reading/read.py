@@ -12,6 +12,7 @@ from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule as Parsed
 
+from detections.sigma.correlation.reading import parse_correlation
 from detections.sigma.fields import PRODUCT
 from detections.sigma.reading.mistakes import Told, place_of, words_of
 from detections.sigma.reading.selections import POLICY, Selections, spelled
@@ -124,11 +125,10 @@ class _Reader:
         self._mistakes += told.mistakes
 
     def _correlation(self, told: Told) -> None:
-        parsed = SigmaCorrelationRule.from_dict(told.node.value, collect_errors=True)
-        for error in parsed.errors:
+        parsed, errors = parse_correlation(told.node.value)
+        for error in errors:
             told.at(place_of(error) or ("correlation",), words_of(error))
-        name = self._name(parsed, told)
-        if name and not parsed.errors:
+        if parsed is not None and self._name(parsed, told) and not errors:
             self._correlations.append(Correlating(parsed, told.source, told.node))
 
     def _filter(self, told: Told) -> None:

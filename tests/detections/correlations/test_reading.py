@@ -6,7 +6,11 @@ import pytest
 import yaml
 
 from detections.sigma.correlation.model import Correlation
-from detections.sigma.correlation.reading import check_scopes, parse_correlation, read_correlation, scope_note
+from detections.sigma.correlation.reading import (
+    check_together,
+    parse_correlation,
+    read_correlation,
+)
 from tests.detections.correlations.making import correlation
 
 C = "correlation"
@@ -160,11 +164,9 @@ def test_agents_cannot_look_at_what_spans_agents() -> None:
     wide = correlation("event_count", name="wide", group_by=["resource"])
     over = correlation("event_count", name="over", rules=["wide"])
     told: list[tuple[str, str]] = []
-    check_scopes([wide, over], lambda name, message: told.append((name, message)))
+    check_together([wide, over], lambda name, message: told.append((name, message)))
     assert [name for name, _ in told] == ["over"]
     assert "wide, whose groups span agents" in told[0][1]
-    assert scope_note(over) is None
-    assert "never decides an action" in str(scope_note(wide))
 
 
 @pytest.mark.parametrize(
@@ -187,3 +189,12 @@ def test_what_pysigma_refuses_is_its_error_and_never_a_crash(changes: dict[str, 
     _, errors = parse_correlation(document)
     assert errors
     assert parse_correlation({"title": "x", "correlation": 5})[1]
+
+
+def test_correlations_in_a_circle_are_told_each() -> None:
+    one = correlation("event_count", name="a", rules=["b"])
+    two = correlation("event_count", name="b", rules=["a"])
+    outside = correlation("event_count", name="c", rules=["a"])
+    told: list[str] = []
+    check_together([one, two, outside], lambda name, _: told.append(name))
+    assert told == ["a", "b"]
