@@ -106,7 +106,7 @@ def late(judged: Judged) -> Stored:
 def test_an_unknown_engine_is_named(judged: Judged) -> None:
     one = late(judged)
     store = judged.changed(one.seq, engine="2")
-    with pytest.raises(Missing, match=f"seq {one.seq} was judged by engine 2.* engine 3: it can be derived"):
+    with pytest.raises(Missing, match=f"seq {one.seq} was judged by engine 2.* engine 4: it can be derived"):
         judged.deriver(store).derive(store.kept[one.seq])
     between = judged.store.of_agent(one, one.seq - 200, one.seq)[-1]
     store = judged.changed(between.seq, engine="2")

@@ -35,7 +35,11 @@ _TOLD = frozenset(
 
 
 class Compiled(NamedTuple):
-    """One correlation, ready: what of it is asked for again and again."""
+    """One correlation, ready: what of it is asked for again and again.
+
+    `led`: its events come in their order, and a window without one of the first rule never holds: what comes
+    before one is not kept.
+    """
 
     of: Correlation
     names: tuple[str, ...]
@@ -45,6 +49,7 @@ class Compiled(NamedTuple):
     prune: Prune
     readings: tuple[Reading, ...]
     reach_ms: int
+    led: bool
 
 
 class Told(NamedTuple):
@@ -137,6 +142,8 @@ class Correlations:
         return Observation(changes, findings, tuple(on), 0.0, tuple(errors))
 
     def _follow(self, one: Compiled, mask: int, action: Action, cells: Cells) -> Told:
+        if one.led and not mask & 1 and not any(map(cells.get, one.names)):
+            return NOTHING_TOLD
         name = one.of.name
         at = time_of(action, one.of.clock, self._skew_ms)
         try:
@@ -151,6 +158,8 @@ class Correlations:
         lost = False
         for entry in entries:
             near = window.entries(entry.group, at - one.span_ms)
+            if one.led and not entry.rules & 1 and not any(e.rules & 1 for e in near):
+                continue
             lost = lost or window.lost_at > at - one.span_ms
             found = holding(one, [*near, entry], at)
             if found:
@@ -175,6 +184,7 @@ def compile_correlation(of: Correlation, skew_ms: int) -> Compiled:
         pruning_of(of),
         readings_of(of),
         of.timespan * 1000 + (skew_ms if of.clock == "occurred_at" else 0),
+        of.kind == "temporal_ordered" and of.clock == "received_at",
     )
 
 
