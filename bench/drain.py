@@ -88,16 +88,17 @@ async def start_untransacted(source: Source, place: Place) -> AIOKafkaProducer:
 async def drain_govern(job: Job) -> dict[str, Any]:
     """Judge a whole log.
 
-    Settings: `rules`, how many; `conditions`, whether a tenth of them has one in CEL; `transactions`, whether
-    there are any. From the release of all partitions to the commit of the last action: seconds, CPU of this
-    process; before it: seconds and memory of the start.
+    Settings: `rules`, how many; `conditions`, whether a tenth of them has one in CEL; `detecting`, whether
+    all shipped detections are on; `transactions`, whether there are any. From the release of all partitions
+    to the commit of the last action: seconds, CPU of this process; before it: seconds and memory of the
+    start.
     """
     log, keys = job.log, Path(job.log.keys)
     worker = Worker(
         log.options, job.prefix, Keys(read_signing_key(keys, LEDGER), read_verify_keys(keys, CONTROL))
     )
     make = half_said if job.settings.get("conditions") else make_rules
-    rules = compile_rules(make_bundle(make(job.settings["rules"])))
+    rules = compile_rules(make_bundle(make(job.settings["rules"]), job.settings.get("detecting", False)))
     with ExitStack() as changes:
         changes.enter_context(mock.patch.object(streams.govern, "Pipeline", HeldPipeline))
         changes.enter_context(mock.patch.object(streams.pipeline, "Writer", CountingWriter))

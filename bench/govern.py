@@ -14,6 +14,7 @@ FEW, MANY = 10, 10_000
 BARE, BARE_EACH = "bare, one loop", "bare, a loop a partition"
 GOVERN_FEW, GOVERN_MANY = f"govern, {FEW} rules", f"govern, {MANY:,} rules"
 GOVERN_CEL = f"govern, {MANY:,} rules, a tenth with CEL"
+GOVERN_DETECTING = f"govern, {MANY:,} rules, all shipped detections"
 AT_LEAST_ONCE = f"govern, {FEW} rules, at-least-once"
 
 
@@ -24,6 +25,7 @@ def run(plan: Plan) -> Series:
         BARE: ("bare", {"loops": 1, "verdict_bytes": tail}),
         GOVERN_MANY: ("govern", {"rules": MANY, "transactions": True}),
         GOVERN_CEL: ("govern", {"rules": MANY, "transactions": True, "conditions": True}),
+        GOVERN_DETECTING: ("govern", {"rules": MANY, "transactions": True, "detecting": True}),
         GOVERN_FEW: ("govern", {"rules": FEW, "transactions": True}),
         AT_LEAST_ONCE: ("govern", {"rules": FEW, "transactions": False}),
         BARE_EACH: ("bare", {"loops": 12, "verdict_bytes": tail}),
@@ -88,6 +90,7 @@ def _targets(
         Target("rate at 10,000 rules ÷ the faster bare loop's", ratios(rates[GOVERN_MANY], bare), 0.8),
         Target("rate at 10,000 rules ÷ the one bare loop's", ratios(rates[GOVERN_MANY], rates[BARE]), 0.8),
         Target("the same, a tenth of the rules with CEL", ratios(rates[GOVERN_CEL], bare), 0.7),
+        Target("the same, all shipped detections on", ratios(rates[GOVERN_DETECTING], bare), 0.5),
         Target("CPU an action at 10,000 rules ÷ at 10", ratios(cpu[GOVERN_MANY], cpu[GOVERN_FEW]), most=1.2),
         Target(
             "rate with transactions ÷ at-least-once", ratios(rates[GOVERN_FEW], rates[AT_LEAST_ONCE]), 0.9

@@ -5,10 +5,13 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cli.policy_files import shipped_detections
+from judgement.loading import default_detections
 from policies.bundle import Bundle, build_bundle
 from policies.case import Case
 from policies.model import Metadata, Policy
 from policies.rule import Match, Rule
+from policies.signals import AS_BEFORE
 from schemas.codec import encode
 from schemas.keys import agent_key
 from streams.producing import ActionProducer
@@ -95,8 +98,8 @@ def _rule(name: str, effect: Any, **match: Any) -> Rule:
     return Rule(id=name, effect=effect, match=Match(**match), message=f"{effect} by {name}")
 
 
-def make_bundle(rules: Sequence[Rule]) -> Bundle:
-    """A bundle of one policy."""
+def make_bundle(rules: Sequence[Rule], detecting: bool = False) -> Bundle:
+    """A bundle of one policy; where it is `detecting`, with everything that is shipped of detections."""
     actions = {"allow": "read:file", "deny": "exec:shell"}
     cases = [
         Case.model_validate({"name": e, "action": {"action": a}, "expect": e}) for e, a in actions.items()
@@ -108,7 +111,8 @@ def make_bundle(rules: Sequence[Rule]) -> Bundle:
         rules=list(rules),
         cases=cases,
     )
-    return build_bundle([policy])
+    detections = default_detections(shipped_detections()) if detecting else AS_BEFORE
+    return build_bundle([policy], detections)
 
 
 def spoil(rng: random.Random, value: bytes) -> bytes:

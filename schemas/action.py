@@ -1,5 +1,7 @@
 """An action as received: its bytes, the values that judging always needs, the rest when asked for."""
 
+import struct
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -32,6 +34,8 @@ _UNUSED = bytes(10)  # two integers of one byte and a float of eight
 PHASES = ("unknown", "prompt", "call", "result", "definition", "approval", "outcome")
 """The phase's symbols, in every version of ActionEvent (tested)."""
 _PHASE_OF = tuple(name for name in PHASES for _ in "01")  # by the byte that a symbol's number is written as
+
+_DOUBLE = struct.Struct("<d").unpack_from
 
 ACTION_IDS = tuple(i for i, (name, _) in IDS.items() if name == "action_event")
 
@@ -101,10 +105,8 @@ class Action:
         Raises:
             KeyError: the schema has no such field.
         """
-        index, of = _places(self.schema_id)[name]
-        reader = Reader(self.body)
-        reader.at = self._starts[index]
-        return reader.read(of, name)
+        index, read = _readers(self.schema_id)[name]
+        return read(self.body, self._starts[index])
 
     def parsed(self) -> dict[str, Any]:
         """The arguments, read as JSON when first asked for; none are an empty mapping. Not to be changed.
@@ -156,6 +158,51 @@ class Action:
 def _places(schema_id: int) -> dict[str, tuple[int, Any]]:
     fields = schema(schema_id).spelled["fields"]
     return {f["name"]: (i, f["type"]) for i, f in enumerate(fields)}
+
+
+Read = Callable[[bytes, int], Any]
+"""Reads a value that begins at a place of bytes that were walked: what is wrong in them was seen then."""
+
+
+@cache
+def _readers(schema_id: int) -> dict[str, tuple[int, Read]]:
+    return {name: (i, _reader(of, name)) for name, (i, of) in _places(schema_id).items()}
+
+
+def _reader(of: Any, name: str) -> Read:
+    """How a field is read: short ways for what rules ask for again and again."""
+    kind = of["type"] if isinstance(of, dict) else of
+    if kind == "double":
+        return lambda body, at: _DOUBLE(body, at)[0]
+    if kind == "long":
+        return lambda body, at: _long(body, at)[0]
+    if kind == "enum" and len(of["symbols"]) <= 64:
+        symbols = of["symbols"]
+        return lambda body, at: symbols[body[at] >> 1]
+    if kind == "string":
+        return _text
+    if of == ["null", "string"]:
+        return lambda body, at: _text(body, at + 1) if body[at] else None
+
+    def strictly(body: bytes, at: int) -> Any:
+        reader = Reader(body)
+        reader.at = at
+        return reader.read(of, name)
+
+    return strictly
+
+
+def _long(body: bytes, at: int) -> tuple[int, int]:
+    """A varint's value, and where it ends."""
+    low = body[at]
+    if low < 128:  # what most are
+        return low >> 1 ^ -(low & 1), at + 1
+    return long_at(body, at)
+
+
+def _text(body: bytes, at: int) -> str:
+    length, begin = _long(body, at)
+    return body[begin : begin + length].decode()
 
 
 @cache
