@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,15 +15,20 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from consumers.archive import Archive, Job
+from consumers.forward import Forward, Target
 from consumers.place import Pace
 from runtime.errors import PraetorError
-from runtime.kafka import common_options, started
+from runtime.kafka import Options, common_options, started
 from runtime.settings import Settings, load_settings
 from schemas.topics import INCIDENTS
 from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
+from sinks.http import Outbound
+from sinks.outbound import Allowed
+from sinks.registry import make_sink
 from streams.govern import Keys, Worker
 from streams.keyring import CONTROL, LEDGER, read_signing_key, read_verify_keys
+from tests.delivery.stage import destination
 from tests.security.secured import SecuredBroker
 
 PARTITIONS = 2
@@ -119,6 +125,22 @@ class Parts:
         finally:
             client.close()
 
+    def forward(self) -> None:
+        """To a file, under a name of its own: so it begins at the log's beginning each time."""
+        settings = self._settings("forward")
+        name = uuid4().hex
+        path = self._folder / f"{name}.jsonl"
+        to = destination(name, {"type": "file", "path": str(path)})
+        target = Target(to, make_sink(to, Outbound(Allowed(), ssl.create_default_context())))
+
+        def delivered() -> bool:
+            return path.exists() and len(path.read_text().splitlines()) >= ACTIONS
+
+        asyncio.run(self._forward(common_options(settings), target, delivered))
+
+    async def _forward(self, options: Options, target: Target, delivered: Callable[[], bool]) -> None:
+        await _until(delivered, Forward(options, [target]))
+
     def auditor(self) -> None:
         self._command(self.variables("auditor"), "ledger", "verify", "--json")
         words = ("policy", "rejudge", "--partition", "0", "--sample", "3", "--from", "kafka")
@@ -168,7 +190,7 @@ class Parts:
         await producer.stop()
 
 
-async def _until(reached: Callable[[], bool], service: Worker | Archive) -> None:
+async def _until(reached: Callable[[], bool], service: Worker | Archive | Forward) -> None:
     """Run a service until it has got there, then stop it in good order; what it raises is raised."""
     running = asyncio.create_task(service.run())
     deadline = time.monotonic() + PATIENCE
