@@ -158,9 +158,10 @@ class Correlations:
         lost = False
         for entry in entries:
             near = window.entries(entry.group, at - one.span_ms)
+            # before what is left out: where its leader was lost, that must be told
+            lost = lost or window.lost_at > at - one.span_ms
             if one.led and not entry.rules & 1 and not any(e.rules & 1 for e in near):
                 continue
-            lost = lost or window.lost_at > at - one.span_ms
             found = holding(one, [*near, entry], at)
             if found:
                 holds = True

@@ -52,6 +52,17 @@ def test_what_is_on_at_the_bound_is_on_all_the_same() -> None:
     assert agent.errors
 
 
+def test_an_order_whose_beginning_was_lost_is_told() -> None:
+    group_by = ["agent_id", "resource"]
+    rules = ["one", "two"]
+    of = correlation("temporal_ordered", rules=rules, threshold=2, group_by=group_by, timespan=3600)
+    agent = Agent(of)
+    for number in range(MOST + ROOM[0] + 1):
+        agent.sees(act(number / 100, resource=f"/{number}"), "one")
+    assert agent.sees(act(30, resource="/0"), "two") == ([], [])
+    assert agent.errors == (f"it: {LOST}",)
+
+
 def test_one_busy_group_never_reaches_the_bound() -> None:
     agent = Agent(correlation("event_count", threshold=20, timespan=86_400))
     fired = 0
