@@ -26,11 +26,13 @@ class Judgement(NamedTuple):
         changes: the agent's cells that changed, by name. Empty bytes: the cell is needed no more.
         findings: what producers' numbering shows, then what the detectors found, in their order; muted ones
             too.
+        risk: 0 to 1: how likely the action is the work of a hijacked agent.
     """
 
     verdict: Verdict
     changes: dict[str, bytes]
     findings: tuple[Finding, ...]
+    risk: float = 0.0
 
 
 def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement:
@@ -72,7 +74,7 @@ def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement
         changes.update(counted)
     if seen.duplicate_of is not None:
         verdict = replace(verdict, duplicate_of=seen.duplicate_of)
-    return Judgement(verdict, changes, seen.findings + settled.findings)
+    return Judgement(verdict, changes, seen.findings + settled.findings, seen.risk)
 
 
 def _settle(

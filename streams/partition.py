@@ -149,7 +149,7 @@ class Partition:
         cells = self.agents.get(key)
         if cells and is_due(cells, action.received_at):
             self._snapshot(action, record, batch, seq, cells)
-        verdict, changes, findings = judge(action, cells or {}, rules)
+        verdict, changes, findings, _ = judge(action, cells or {}, rules)
         if changes:
             if key not in self._undo:
                 self._undo[key] = cells

@@ -2,12 +2,14 @@
 
 import typer
 
+from cli.detect.eval import evaluate
 from cli.detect.explain import explain
 from cli.detect.hunt import hunt
 from cli.detect.imports import import_rules
 from cli.detect.lint import lint
 from cli.detect.listing import list_detections
 from cli.detect.schema import schema
+from cli.detect.score import score
 from cli.detect.test import run_tests
 
 detect_app = typer.Typer(no_args_is_help=True, help="Look over, try and measure detections.")
@@ -19,3 +21,5 @@ detect_app.command()(lint)
 detect_app.command("test")(run_tests)
 detect_app.command()(explain)
 detect_app.command()(hunt)
+detect_app.command()(score)
+detect_app.command("eval")(evaluate)
