@@ -57,6 +57,7 @@ class Action:
         "body",
         "content",
         "event_id",
+        "phase",
         "received_at",
         "resource",
         "salt",
@@ -77,6 +78,7 @@ class Action:
     arguments: str | None
     content: str | None
     salt: bytes | None
+    phase: str
 
     def __init__(self, schema_id: int, body: bytes, walk: Walker, texts: int, received_at: int) -> None:
         (
@@ -97,6 +99,7 @@ class Action:
         self.received_at = received_at
         self._starts = starts
         self._parsed: dict[str, Any] | None = None
+        self.phase = _PHASE_OF[body[starts[PHASE]]]
         self.texts_at: int = starts[texts]
 
     def get(self, name: str) -> Any:
@@ -122,12 +125,6 @@ class Action:
     def agent(self) -> bytes:
         """The bytes of tenant and agent_id as they stand: one value an agent, cheap to look up by."""
         return self.body[self._starts[1] : self._starts[3]]
-
-    @property
-    def phase(self) -> str:
-        """The moment that it tells of, as `get("phase")` has it, but cheap: it is asked of every action."""
-        name: str = _PHASE_OF[self.body[self._starts[PHASE]]]
-        return name
 
     def usage(self) -> tuple[int, int, float] | None:
         """Input and output tokens, and the cost in USD, as the producer says; None where all are zero."""
