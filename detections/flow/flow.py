@@ -36,8 +36,8 @@ _VALUE = CALL_SIGNS.index("value")
 class FlowSettings(Model):
     """Thresholds of `flow`."""
 
-    least_risk: float = Field(0.1, ge=0, le=1, description="A lower risk is given as 0, and is no finding.")
-    high_risk: float = Field(0.3, ge=0, le=1, description="From this risk on, a finding is more severe.")
+    least_risk: float = Field(0.2, ge=0, le=1, description="A lower risk is given as 0, and is no finding.")
+    high_risk: float = Field(0.4, ge=0, le=1, description="From this risk on, a finding is more severe.")
 
 
 class Flow:

@@ -10,20 +10,20 @@ from operator import mul
 from detections.flow.signs import CALL_SIGNS, DIRECTIVE_SIGNS
 
 DIRECTIVE = {
-    "set_apart": 239, "readers": 127, "steering": 105, "value": 108, "values": 45, "introduced": 83,
-    "brief": 8, "listed": -99, "user": 52, "social": -80, "unasked_value": 210, "unasked_words": 34,
+    "set_apart": 243, "readers": 107, "steering": 135, "value": 95, "values": 35, "introduced": 41,
+    "brief": 61, "listed": -123, "user": 104, "social": -80, "unasked_value": 146, "unasked_words": 22,
     "entrusted": -100,
 }  # fmt: skip
-DIRECTIVE_BIAS = -558
+DIRECTIVE_BIAS = -476
 CALL = {
-    "value": 172, "values": 57, "all_told": 18, "same_doing": 211, "value_and_doing": 208, "strength": 55,
-    "pursued": 125, "writes": 51, "visits": 61, "reads": -124, "asked_values": -144, "asked_words": -38,
-    "asked_name": -84, "entrusted": -100,
+    "value": 165, "values": 59, "all_told": 30, "same_doing": 211, "value_and_doing": 204, "strength": 74,
+    "pursued": 131, "writes": 48, "visits": 66, "reads": -127, "asked_values": -126, "asked_words": -42,
+    "asked_name": -83, "entrusted": -100,
 }  # fmt: skip
-CALL_BIAS = -723
+CALL_BIAS = -856
 
-READ_IS_NOT_DONE = -300
-"""Added to a directive's strength where it is only read: most agents do not obey it."""
+READ_IS_NOT_DONE = -400
+"""Added to a directive's strength where it is only read: most agents do not obey it, and the call tells more."""
 
 _DIRECTIVE = tuple(DIRECTIVE[name] for name in DIRECTIVE_SIGNS)
 _CALL = tuple(CALL[name] for name in CALL_SIGNS)
