@@ -23,7 +23,7 @@ CALL = {
 CALL_BIAS = -856
 
 READ_IS_NOT_DONE = -400
-"""Added to a directive's strength where it is only read: most agents do not obey it, and the call tells more."""
+"""Added to a directive's strength where it is only read: most agents do not obey it; the call tells more."""
 
 _DIRECTIVE = tuple(DIRECTIVE[name] for name in DIRECTIVE_SIGNS)
 _CALL = tuple(CALL[name] for name in CALL_SIGNS)
