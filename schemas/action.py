@@ -128,9 +128,12 @@ class Action:
 
     def usage(self) -> tuple[int, int, float] | None:
         """Input and output tokens, and the cost in USD, as the producer says; None where all are zero."""
-        if self.body.startswith(_UNUSED, self._starts[INPUT_TOKENS]):
+        body, at = self.body, self._starts[INPUT_TOKENS]
+        if body.startswith(_UNUSED, at):
             return None
-        return self.get("input_tokens"), self.get("output_tokens"), self.get("cost_usd")
+        sent, at = _long(body, at)
+        received, at = _long(body, at)
+        return sent, received, _DOUBLE(body, at)[0]
 
     def numbered(self) -> tuple[bytes, int] | None:
         """The producer's numbering: the bytes of producer_id and producer_epoch as they stand, and the seq.
@@ -194,6 +197,9 @@ def _long(body: bytes, at: int) -> tuple[int, int]:
     low = body[at]
     if low < 128:  # what most are
         return low >> 1 ^ -(low & 1), at + 1
+    high = body[at + 1]
+    if high < 128:
+        return (low & 126 | high << 7) >> 1 ^ -(low & 1), at + 2
     return long_at(body, at)
 
 

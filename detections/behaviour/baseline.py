@@ -10,7 +10,7 @@ from detections.about import About
 from detections.activity import CELL as ACTIVITY
 from detections.activity import counted, read_activity
 from detections.behaviour.habits import HEAD, VERSION, Habits
-from detections.behaviour.known import Known, add, family_line, look_up, names, tool_line
+from detections.behaviour.known import Known, add, are_known, family_line, look_up, names, place_of, tool_line
 from detections.detector import NOTHING, Cells, Observation
 from detections.finding import Since, found
 from documents.types import Model
@@ -122,13 +122,8 @@ class Baseline:
         tools, resources = cells.get(TOOLS), cells.get(RESOURCES)
         before = counted(activity)[0] if activity else 0
         hour = action.received_at // _HOUR_MS
-        if (
-            cell
-            and tools
-            and resources
-            and tool_line(action.tool, tools[1]) in tools
-            and family_line(action.resource, resources[1]) in resources
-        ):  # nearly always
+        known = tools and resources and are_known(tools, resources, action.tool, place_of(action.resource))
+        if cell and known:  # nearly always
             version, told, last_hour, limit, start = HEAD.unpack_from(cell)
             if hour <= last_hour and version == VERSION:
                 if before - start < limit:

@@ -7,6 +7,8 @@ from zlib import crc32
 
 MOST_BYTES = 1000
 LONGEST = 40
+LOOKED_AT = 500
+"""Characters of a resource that tell its family."""
 WIDEST = 0
 """The level at which all names are one: the cell then says only that there were too many."""
 
@@ -71,6 +73,25 @@ def tool_line(tool: str | None, level: int) -> bytes:
     return b"\n%b\n" % _clean(tool or "").encode() if level != WIDEST else b""
 
 
+def place_of(resource: str) -> str:
+    """What tells the family of a resource: of a path its folder, so that answers can be remembered."""
+    if "://" in resource or "\\" in resource or len(resource) > LOOKED_AT:
+        return resource
+    return resource[: resource.rfind("/") + 1] or resource
+
+
+@lru_cache(8192)
+def are_known(tools: bytes, resources: bytes, tool: str | None, place: str) -> bool:
+    """Whether two cells have a tool and the family of a place (`place_of`).
+
+    The last few thousand answers are remembered; it is a function of its arguments all the same.
+    """
+    # not `in`: of bytes it takes far longer than `find`
+    return (
+        tools.find(tool_line(tool, tools[1])) >= 0 and resources.find(family_line(place, resources[1])) >= 0
+    )
+
+
 @lru_cache(4096)
 def family_line(resource: str, level: int) -> bytes:
     """The line of the family that a resource belongs to."""
@@ -90,7 +111,7 @@ def family(resource: str, level: int) -> str:
 
     The last part of a path is a name, never a family.
     """
-    scheme, mark, rest = resource[:500].partition("://")
+    scheme, mark, rest = resource[:LOOKED_AT].partition("://")
     if mark:
         host = rest.partition("/")[0].rpartition("@")[2].lower()
         return _clean(host if level > 1 else ".".join(host.rsplit(".", 2)[-2:]))

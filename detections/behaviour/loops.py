@@ -51,7 +51,8 @@ LOOP = About(
 CELL = "loop"
 _VERSION = 1
 _LAYOUT = struct.Struct("<BBHHHIIIIQqq16s")
-_HEAD = struct.Struct("<BBHHHII")
+_HEAD = struct.Struct("<BB6xII8xQ16x16x")
+"""Of `_State`: version, calls, anchor, session and at."""
 _MANY = 65_535
 _UNKNOWN = 2**32 - 1
 """Stands for the digest of a round that was not followed."""
@@ -125,7 +126,7 @@ class Loops:
         before = counted(activity)[0] if activity else 0
         if not cell:
             return _anchored(action, _checksum(action), before) if calls else NOTHING
-        version, following, _, _, _, anchor, session = _HEAD.unpack_from(cell)
+        version, following, anchor, session, at = _HEAD.unpack(cell)
         if version != _VERSION:
             raise ValueError(f"a {CELL} cell of version {version}")
         if not following and not calls:
@@ -133,7 +134,6 @@ class Loops:
         checksum = _checksum(action) if calls else crc32((action.content or "").encode())
         state = _State(*_LAYOUT.unpack(cell)) if following or checksum == anchor else None
         if state is None:
-            (at,) = _AT.unpack_from(cell, _AT_OFFSET)
             return _anchored(action, checksum, before) if before - at >= self._longest else NOTHING
         if session != _session(action):
             late = before - state.at > 4 * self._longest
@@ -187,10 +187,6 @@ class Loops:
         message = f"{what} {rounds} times within {seconds:.0f} s, {results}"
         since = Since(state.first_at, (unpack_id(state.first_event),))
         return Observation(changes, (found(LOOP, action, message, score=0.9, since=since),))
-
-
-_AT_OFFSET = struct.calcsize("<BBHHHIIII")
-_AT = struct.Struct("<Q")
 
 
 def _anchored(action: Action, anchor: int, before: int) -> Observation:

@@ -64,6 +64,8 @@ KEPT = 12
 """Hours whose sums are kept: of those, the median."""
 _VERSION = 1
 _LAYOUT = struct.Struct(f"<BBBxIdQ{KEPT}f{KEPT}f")
+_HEAD = struct.Struct("<BBBxIdQ")
+"""How it begins: version, told, hours held, the hour, its cost and tokens, see `_Hours`."""
 _COST_TOLD, _TOKENS_TOLD = 1, 2
 _HOUR_MS = 3_600_000
 _LARGEST = 2**63
@@ -134,16 +136,28 @@ class Spending:
     Settings = SpendingSettings
 
     def __init__(self, settings: SpendingSettings | None = None) -> None:
-        self._settings = settings or SpendingSettings()
+        s = self._settings = settings or SpendingSettings()
+        self._harmless_usd = min(s.floor_usd, s.most_usd, 1e30)
+        self._harmless_tokens = min(s.floor_tokens, s.most_tokens, _LARGEST)
 
     def observe(self, action: Action, cells: Cells) -> Observation:
         """Add what was used; see `detections.detector.Detector`."""
         usage = action.usage()
         if usage is None:
             return NOTHING
-        tokens, cost, errors = _sane(*usage)
         cell = cells.get(CELL)
         hour = max(action.received_at // _HOUR_MS, 0)
+        sent, received, cost = usage
+        if cell and len(cell) == _LAYOUT.size and sent >= 0 and received >= 0 and cost >= 0:
+            version, told, held, of, before, used = _HEAD.unpack_from(cell)
+            cost += before
+            used += sent + received
+            harmless = cost <= self._harmless_usd and used <= self._harmless_tokens
+            if harmless and hour <= of and version == _VERSION and held <= KEPT:  # nearly always
+                return Observation(
+                    {CELL: _HEAD.pack(version, told, held, of, cost, used) + cell[_HEAD.size :]}
+                )
+        tokens, cost, errors = _sane(*usage)
         hours = _Hours.read(cell) if cell else _Hours(hour)
         if hour > hours.hour:
             hours = hours.turn(hour)

@@ -38,7 +38,8 @@ _RECOVERY = re.compile(
 
 def text_of(resource: str, arguments: str | None) -> str:
     """What a call says, in lower case; at most `LONGEST` characters of it."""
-    return f"{resource}\n{arguments or ''}"[:LONGEST].lower()
+    text = f"{resource}\n{arguments or ''}"
+    return text.lower() if len(text) <= LONGEST else text[:LONGEST].lower()
 
 
 def cut(resource: str, arguments: str | None) -> tuple[str, ...]:
@@ -52,12 +53,7 @@ def names_secret(text: str) -> bool:
     if _FILES.search(text):
         return True
     hinted = (  # plain searches are cheaper than the pattern, and nearly always find nothing
-        "secret" in text
-        or "id_" in text
-        or "environ" in text
-        or "/etc/s" in text
-        or "printenv" in text
-        or "keychain" in text
+        "secret" in text or "id_" in text or "env" in text or "/etc/s" in text or "keychain" in text
     )
     return hinted and _NAMES.search(text) is not None
 

@@ -187,7 +187,9 @@ class Secret(NamedTuple):
 
 def may_hold_secrets(text: str) -> bool:
     """Whether it is worth looking at a short text: it has a long run of letters and digits, or a login."""
-    return _RUN in text.encode("ascii", "replace").translate(_TOKENS) or "-----BEGIN" in text or "://" in text
+    if "-----BEGIN" in text or "://" in text:
+        return True
+    return text.encode("ascii", "replace").translate(_TOKENS).find(_RUN) >= 0  # `in` of bytes takes longer
 
 
 def find_secrets(text: str) -> tuple[list[Secret], bool]:
