@@ -21,6 +21,8 @@ RARE = 0.01
 
 WORTH_ASKING = 0.3
 """The share of actions beyond which a further gate is not worth it: each time it is there it costs."""
+MORE_COMMON = 3
+"""How much more common than the first a further gate may be: evaluating in vain costs several finds."""
 
 
 class Key(NamedTuple):
@@ -44,9 +46,11 @@ def find_gates(branch: Iterable[Any], rarity: Rarity) -> tuple[Gate, ...]:
     if not found:
         return ()
     first, *others = sorted(found, key=lambda gate: (weigh(gate, rarity), sorted(gate)))
-    if weigh(first, rarity) < RARE:
+    passed = weigh(first, rarity)
+    if passed < RARE:
         return (first,)
-    return (first, *(gate for gate in others[: MOST_GATES - 1] if weigh(gate, rarity) < WORTH_ASKING))
+    worth = min(WORTH_ASKING, MORE_COMMON * passed)
+    return (first, *(gate for gate in others[: MOST_GATES - 1] if weigh(gate, rarity) < worth))
 
 
 def _gates(condition: Any, rarity: Rarity) -> list[Gate]:

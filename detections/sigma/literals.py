@@ -16,7 +16,8 @@ LONGEST_LITERAL = 48
 _ENCODED_ELSEWHERE = ("phase", "mode", "content_sha256", "arguments_sha256")
 """Fields whose text does not stand in the record's bytes."""
 _FLOAT = frozenset("0123456789+-.einf")
-"""What the text of a number may be made of that is written otherwise in JSON, such as 1E2."""
+"""What the text of a number may be made of that is written otherwise in JSON, such as 1E2; an address, with
+several dots, is none."""
 
 
 SPECIAL = (
@@ -57,7 +58,7 @@ def _names(field: str) -> list[str]:
 
 def _stands(field: Field, text: str) -> bool:
     """Whether a text of a value stands in the bytes: a number in arguments may be written in other ways."""
-    return bool(text) and not (field.kind == "any" and _FLOAT.issuperset(text))
+    return bool(text) and not (field.kind == "any" and _FLOAT.issuperset(text) and text.count(".") < 2)
 
 
 def _texts(atom: Atom) -> list[Texts]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from detections.detector import NOTHING, Cells, Observation
-from detections.sigma.compiled import NO_MATCH, CompiledRules
+from detections.sigma.compiled import NO_MATCH, CompiledRules, Match
 from detections.sigma.correlation.compiled import Correlations
 from detections.sigma.correlation.model import Correlation, building_blocks
 from detections.sigma.rule import SigmaRule
@@ -18,7 +18,8 @@ class Sigma:
     """Rules and correlations, compiled.
 
     A rule that only correlations want is on where it matches, and raises no finding. Where it cannot be told
-    whether a rule matches, that is an error of the observation, never "no match".
+    whether a rule matches, that is an error of the observation, never "no match". A rule that is only ever
+    wanted after another one (a follower) is not looked at until what it is to follow is remembered.
     """
 
     name = "sigma"
@@ -34,14 +35,20 @@ class Sigma:
         Raises:
             ValueError, KeyError: a correlation refers to what there is not, or to itself.
         """
-        self._rules = rules
-        self._compiled = CompiledRules(rules)
         numbers = {rule.name: i for i, rule in enumerate(rules)}
+        followers = Correlations(correlations, numbers, skew_ms).followers
+        first = [rule for rule in rules if rule.name not in followers]
+        last = [rule for rule in rules if rule.name in followers]
+        self._rules = [*first, *last]
+        self._compiled, self._following = CompiledRules(first), CompiledRules(last)
+        self._first = len(first)
+        numbers = {rule.name: i for i, rule in enumerate(self._rules)}
         self._correlations = Correlations(correlations, numbers, skew_ms)
+        self._awaiting = self._correlations.awaiting
         self._blocks = building_blocks(correlations)
         self.ids = tuple([rule.name for rule in rules] + [c.name for c in correlations])
         self.cells = self._correlations.cells
-        self.phases = self._compiled.phases
+        self.phases = self._compiled.phases | self._following.phases
 
     def observe(self, action: Action, cells: Cells) -> Observation:
         """What the rules say of an action, and the correlations of it and what was before.
@@ -50,6 +57,8 @@ class Sigma:
             ValueError: a cell is none of a correlation's.
         """
         match = self._compiled.match(action)
+        if self._awaiting and not self._awaiting.isdisjoint(cells):
+            match = self._follow(action, match)
         if match is NO_MATCH:
             return NOTHING
         if match.rules:
@@ -62,6 +71,14 @@ class Sigma:
         return Observation(
             said.changes, found + said.findings, blocks + said.on, 0.0, match.errors + said.errors
         )
+
+    def _follow(self, action: Action, match: Match) -> Match:
+        """What the followers say, too: something that they are to follow is remembered."""
+        later = self._following.match(action)
+        if later is NO_MATCH:
+            return match
+        rules, untold = (tuple(self._first + i for i in places) for places in (later.rules, later.untold))
+        return Match(match.rules + rules, match.untold + untold, match.errors + later.errors)
 
 
 def rule_finding(rule: SigmaRule, action: Action) -> Finding:

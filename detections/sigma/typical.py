@@ -3,6 +3,9 @@
 Written for this purpose, and only ever used to choose what is looked for first: it changes no result.
 """
 
+from hashlib import md5
+from uuid import UUID
+
 _CALLS = (
     'exec:shell|git status && git diff --stat|bash|{"command": "git status && git '
     'diff --stat", "timeout": 120}',
@@ -54,4 +57,14 @@ _TEXTS = (
     "Dear Bob, thank you for your message. The invoice is due at the end of the month. Best regards, Ann",
 )
 
-TYPICAL = tuple(f"agent-1\x00\x02session\x00call\x02{text}\x00\x00".encode() for text in (*_CALLS, *_TEXTS))
+
+def _body(number: int, text: str) -> bytes:
+    """A record's bytes around a text, with what stands in every record: ids, numbers, a salt."""
+    identity = UUID(bytes=md5(text.encode(), usedforsecurity=False).digest())
+    session = identity.hex[::-1]
+    head = f"H{identity}\x08acme\x0eagent-{number}\x02@{session}\x00\x00"
+    tail = f"\x02\x0eclaude-model-x\x00\x00\x00\x02$producer-{number}\x00\x00\x00"
+    return f"{head}{text.replace('|', chr(16))}{tail}".encode() + identity.bytes
+
+
+TYPICAL = tuple(_body(number, text) for number, text in enumerate((*_CALLS, *_TEXTS)))

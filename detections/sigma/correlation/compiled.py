@@ -20,7 +20,7 @@ from detections.sigma.correlation.asking import Holds, condition_of, windows
 from detections.sigma.correlation.entries import PLAIN, WITH_VALUE, Entry
 from detections.sigma.correlation.event import Reading, entries_of, readings_of, time_of
 from detections.sigma.correlation.finding import finding_of
-from detections.sigma.correlation.model import VALUED, Correlation
+from detections.sigma.correlation.model import VALUED, Correlation, building_blocks
 from detections.sigma.correlation.order import ordered
 from detections.sigma.correlation.pruning import pruning_of
 from detections.sigma.correlation.window import MOST_PAGES, Prune, Window
@@ -72,6 +72,8 @@ class Correlations:
         ids: what may be on or found.
         cells: the names of all cells that they keep.
         referred: the numbers of the rules that any of them looks at.
+        followers: the rules that are only ever wanted after another one, and raise no finding.
+        awaiting: the cells of what wants them: while there is none of these, nothing comes of a follower.
     """
 
     def __init__(self, correlations: Sequence[Correlation], numbers: Mapping[str, int], skew_ms: int) -> None:
@@ -101,6 +103,10 @@ class Correlations:
         self.ids = tuple(c.name for c in own)
         self.cells = tuple(name for c in self._compiled for name in c.names)
         self.referred = frozenset(self._users)
+        self.followers = _followers(correlations, self._compiled)
+        self.awaiting = frozenset(
+            name for c in self._compiled if not self.followers.isdisjoint(c.of.rules) for name in c.names
+        )
 
     def observe(self, action: Action, matched: Collection[int], cells: Cells) -> Observation:
         """Follow one action.
@@ -169,6 +175,13 @@ class Correlations:
                     findings.append(finding_of(one.of, action, entry.group, found))
             window.append(entry._replace(held=bool(found)), action.received_at - one.reach_ms, one.prune)
         return Told(holds, tuple(findings), window.changes, f"{name}: {LOST}" if lost else None)
+
+
+def _followers(correlations: Sequence[Correlation], compiled: Sequence[Compiled]) -> frozenset[str]:
+    later = {name for c in compiled if c.led for name in c.of.rules[1:]}
+    led = {c.of.name for c in compiled if c.led}
+    otherwise = {name for c in correlations for name in (c.rules[:1] if c.name in led else c.rules)}
+    return frozenset((later & building_blocks(correlations)) - otherwise)
 
 
 def compile_correlation(of: Correlation, skew_ms: int) -> Compiled:
