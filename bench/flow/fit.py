@@ -23,6 +23,7 @@ BOUNDS = {
 """All others: 0 to 9. Few traces delegate, so that its weight is no higher than -1, whatever they say."""
 SHRINK = 2.0
 STEPS = 4_000
+STILL = 1e-5
 ROUNDS = 3
 START = {"value": 2.0, "strength": 0.5, "same_doing": 1.0}
 _VALUE = CALL_SIGNS.index("value")
@@ -136,5 +137,8 @@ def _logistic(x: Array, y: Array, share: Array, names: tuple[str, ...], off: fro
         new = np.clip(ahead - pace * (one.T @ (share * (p - y)) + shrink * ahead), low, high)
         faster = (1 + (1 + 4 * speed * speed) ** 0.5) / 2
         ahead = new + (speed - 1) / faster * (new - at)
+        moved = float(np.abs(new - at).max())
         at, speed = new, faster
+        if moved < STILL:
+            break
     return at

@@ -21,17 +21,17 @@ BRIEF = 3
 MOST_WORDS, MOST_VALUES = 32, 8
 
 _HEAD = re.compile(
-    r"[\n.!?:;,\])}>\"'*#–—-][\s\"'(\[*#>-]{0,64}"
+    r"(?:[\n.!?:;,\])}>\"'*#–—-]|[ \t]{3})[\s\"'(\[*#>-]{0,24}"
     rf"(?:(?:{'|'.join(sorted(OPENERS))}) )*(?=([a-z]+)\s)"
 )
 _FIRST = re.compile(r"\W*([a-z]+)\s")
 _ASKED = re.compile(
-    r"\b(?:please|kindly|must|should|shall|you|to|then|and|also|now|immediately|first|next|instead|"
+    r"\s(?:please|kindly|must|should|shall|you|to|then|and|also|now|immediately|first|next|instead|"
     r"just|simply|again|let's)(?=\s+([a-z]+)\s)"
 )
 _LISTED = re.compile(r"\s*[-*•]?\s*(?:\d+[.)]|[-*•])\s")
 _KEY = re.compile(r"[\s-]*[\"']?[a-z_][\w-]*[\"']?:\s")
-_SENTENCE = re.compile(r"[.!?;][\"')\]]*\s+(?=\S)|\n(?=\s{0,64}[^a-z\s])")
+_SENTENCE = re.compile(r"[.!?;][\"')\]]*\s+(?=\S)|\n(?=[ \t\r]*[^a-z\s])")
 _USER = frozenset(("user", "user's", "user''s", "users"))
 
 
@@ -97,7 +97,7 @@ def _in_part(text: str, lower: str, part: tuple[int, int, bool], verbs: list[int
         if bisect_left(verbs, at) == bisect_left(verbs, stop):
             continue
         key = _KEY.match(text, at, stop) if i == 0 else None
-        sentence = lower[key.end() if key else at : stop].strip(" \t\n'\"-*•")
+        sentence = " ".join(lower[key.end() if key else at : stop].split()).strip(" '\"-*•")
         doings, is_introduced = told(sentence)
         if doings:
             place = bounds[max(i - 1, 0)], bounds[min(i + 2, count)]

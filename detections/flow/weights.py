@@ -10,7 +10,7 @@ from operator import mul
 from detections.flow.signs import CALL_SIGNS, DIRECTIVE_SIGNS
 
 DIRECTIVE = {
-    "set_apart": 243, "readers": 107, "steering": 135, "value": 95, "values": 35, "introduced": 41,
+    "set_apart": 243, "readers": 107, "steering": 136, "value": 95, "values": 35, "introduced": 41,
     "brief": 61, "listed": -123, "user": 104, "social": -80, "unasked_value": 146, "unasked_words": 22,
     "entrusted": -100,
 }  # fmt: skip
