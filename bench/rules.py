@@ -13,6 +13,7 @@ from judgement.judge import judge
 from judgement.rules import Rules, compile_rules
 from policies.bundle import Bundle
 from policies.linear import Past, decide
+from policies.signals import QUIET
 from schemas.action import Action, read_action
 
 BATCH = 100
@@ -75,7 +76,7 @@ def _linear(bundle: Bundle, actions: Sequence[Action]) -> Callable[[int], list[f
         return time_batches(one, [[a] for a in part])
 
     def one(action: Action) -> object:
-        return decide(bundle.content, action, frozenset(), Past(read_facts(action, {})))
+        return decide(bundle.content, action, QUIET, Past(read_facts(action, {})))
 
     return run_once
 
