@@ -12,6 +12,7 @@ from detections.detector import LARGEST_CELL
 from policies.counting import count
 from policies.index import Index
 from policies.limits import MOST_KEYS, Spent
+from policies.signals import QUIET
 from schemas.action import Action
 from schemas.verdict import Effect, Verdict
 from tests.policies.builders import make_action, make_content, make_index
@@ -24,7 +25,7 @@ def limited(**limit: object) -> Index:
 
 
 def judged(index: Index, action: Action, cells: dict[str, bytes]) -> Verdict:
-    ruling = index.decide(action, 0, cells)
+    ruling = index.decide(action, QUIET, cells)
     verdict, changes = count(action, ruling.verdict, ruling.charges, cells)
     cells.update(changes)
     for name in [n for n, cell in cells.items() if not cell]:
@@ -140,7 +141,7 @@ def test_a_limit_over_several_agents_counts_its_own_at_once_and_all_as_told() ->
     told = {("p/r1", "acme"): ((0, 5), (minute // 60_000, 1))}
 
     def left(spent: Spent, **fields: Any) -> float:
-        ruling = index.decide(make_action(2 * minute, **fields), 0, cells, spent)
+        ruling = index.decide(make_action(2 * minute, **fields), QUIET, cells, spent)
         return ruling.charges[0].remaining(False)
 
     assert left({}) == 7  # nothing told: what this agent did itself

@@ -6,13 +6,14 @@ from judgement.facts import read_facts
 from policies.explaining.conjuncts import conjuncts
 from policies.explaining.explain import Explainer, Explanation
 from policies.explaining.words import nearest, tell_changes, tell_decision, tell_step
+from policies.signals import QUIET
 from tests.policies.builders import make_action, make_content
 
 
 def explain(*rules: dict[str, object], after: int = 0, **fields: object) -> Explanation:
     explainer = Explainer(make_content(*rules), read_facts)
     action = make_action(**fields)
-    return explainer.explain(action, 0, explainer.repeat(action, 0, after))
+    return explainer.explain(action, QUIET, explainer.repeat(action, QUIET, after))
 
 
 @pytest.mark.parametrize(
