@@ -127,7 +127,7 @@ def test_a_lifted_verdict_keeps_what_it_lifted_and_a_rule_s_deny_is_never_lifted
     fold = StandingOrders()
     target = {"kind": "agent", "tenant": "acme", "agent": "a1"}
     fold.apply(order("grant", target=target, reason="ok", expires_at=9_000), 7)
-    under = type(rules)(rules.digest, rules.index, rules.detectors, fold.standing)
+    under = type(rules)(rules.digest, rules.index, rules.detections, fold.standing)
     lifted = judge(make_action(5_000, action="write:x"), {}, under).verdict
     assert [(r.policy, r.rule, r.effect) for r in lifted.reasons] == [
         ("control", "grant", Effect.allow),

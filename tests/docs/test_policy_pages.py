@@ -11,7 +11,7 @@ import typer
 import yaml
 
 from cli.main import app
-from cli.policy_files import read_sources
+from cli.policy_files import read_sources, shipped_detections
 from judgement.loading import load_rules
 from policies.cases import run_cases
 from tests.docs.blocks import DOCS, run_page
@@ -32,11 +32,12 @@ def test_the_guide_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.M
 
 def test_policies_shown_in_the_pages_pass_their_cases() -> None:
     shown = [text.encode() for language, text in blocks("library.md") if language == "yaml"]
-    loaded = load_rules([*read_sources(None), *((f"library.md {i}", text) for i, text in enumerate(shown))])
+    ours = [(f"library.md {i}", text) for i, text in enumerate(shown)]
+    loaded = load_rules([*read_sources(None), *ours], shipped_detections())
     results = run_cases(loaded)
-    ours = [r for r in results if r.policy.startswith("our-")]
-    assert len(ours) == 4
-    assert [r for r in ours if not r.passed] == []
+    found = [r for r in results if r.policy.startswith("our-")]
+    assert len(found) == 4
+    assert [r for r in found if not r.passed] == []
 
 
 def test_the_policy_of_safe_ai_shown_loads_as_it_stands() -> None:
