@@ -126,8 +126,8 @@ def test_every_schema_gets_its_very_id_and_a_second_time_nothing_is_written(regi
 
 def test_what_is_missing_is_added_to_what_is_there(registry, url):
     register(url)
-    del registry.subjects["praetor.Threat"], registry.ids[301]
-    assert register(url) == [301]
+    del registry.subjects["praetor.Threat"], registry.ids[301], registry.ids[302]
+    assert register(url) == [301, 302]
 
 
 def test_a_registry_may_write_our_schema_in_another_way(registry, url):
