@@ -76,7 +76,7 @@ def test_an_unknown_series_is_a_usage_error() -> None:
     done = bench("nothing")
     assert done.returncode == 2
     assert (
-        "govern, rules, policies, rivals, bundles, agents, archive, backtest, latency, sdk, hostile"
+        "govern, rules, policies, rivals, sigma, bundles, agents, archive, backtest, latency, sdk, hostile"
         in done.stderr
     )
 
