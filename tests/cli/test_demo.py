@@ -1,5 +1,6 @@
 """The guided tour, whole: it starts, judges, queries, proves and stops a stack of its own."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,11 @@ def test_the_demo_ends_with_its_summary_and_leaves_nothing_running(tmp_path: Pat
         timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "22 actions, as many decisions: 11 allow, 11 deny. Threats raised: 1." in done.stdout
+    told = re.search(
+        r"22 actions, as many decisions: 11 allow, 11 deny\. Threats raised: (\d+)\.", done.stdout
+    )
+    # the burst of denials, and what the shipped detections see in the attack
+    assert told is not None and int(told[1]) > 1, done.stdout
     assert "this file holds credentials" in done.stdout
     assert "OK: 12 partitions, 22 decisions" in done.stdout
     assert "What to try next" in done.stdout
