@@ -21,6 +21,7 @@ from pydantic import Field
 
 from detections.about import About
 from detections.detector import EVERY_PHASE, NOTHING, Cells, Observation
+from detections.event_ids import pack_id, unpack_id
 from documents.types import Model
 from schemas.action import Action
 from schemas.keys import agent_key
@@ -142,7 +143,7 @@ class DenialBurst:
         if not denied:
             return NOTHING
         cell = cells.get(ID)
-        event = _pack_id(action.event_id)
+        event = pack_id(action.event_id)
         held = self._live(cell, action.received_at - self._window_ms) if cell else b""
         was_on = len(held) >= self._most
         held = (held + _ENTRY.pack(action.received_at, event))[-self._most :]
@@ -172,7 +173,7 @@ class DenialBurst:
             title=BURST.title,
             severity=BURST.severity,
             score=1.0,
-            evidence=tuple(_unpack_id(d.event) for d in denials),
+            evidence=tuple(unpack_id(d.event) for d in denials),
             first_at=first,
             last_at=last,
             tags=BURST.tags,
@@ -181,15 +182,3 @@ class DenialBurst:
             f"(threshold: {self._count} within {self._window_ms / 1000:g} s)",
             runbook=BURST.runbook,
         )
-
-
-def _pack_id(event_id: str) -> bytes:
-    packed = bytes.fromhex(event_id.replace("-", ""))
-    if len(packed) != 16:
-        raise ValueError(f"event id {event_id[:100]!r} is no UUID")
-    return packed
-
-
-def _unpack_id(packed: bytes) -> str:
-    h = packed.hex()
-    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
