@@ -137,18 +137,8 @@ DELIVERY_RETRIES = Counter(
 DELIVERY_FAILING = Gauge(
     "praetor_delivery_failing", "1 while a destination does not take events.", ["destination"]
 )
-DELIVERY_LAG = Gauge(
-    "praetor_delivery_lag_records",
-    "Records on the broker that a destination has not had; an upper bound: transaction markers count.",
-    ["destination"],
-)
 DELIVERY_OLDEST_AGE = Gauge(
     "praetor_delivery_oldest_age_seconds",
     "Age, by the broker's append time, of the oldest record in hand for a destination; 0 where none is.",
-    ["destination"],
-)
-DELIVERY_LOST = Counter(
-    "praetor_delivery_lost",
-    "Records that retention removed before a destination had them, and that a person chose to pass over.",
     ["destination"],
 )

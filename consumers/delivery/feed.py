@@ -83,7 +83,9 @@ class Feed:
             raise PraetorError(
                 f"{tp.topic}/{tp.partition} begins at offset {beginning}, but group {self._group} stands at "
                 f"{committed}: retention has removed {beginning - committed} records that were not delivered."
-                " `praetor deliveries skip` goes on without them, and counts them as lost"
+                " To go on without them, stop forward and move the group on: kafka-consumer-groups.sh"
+                f" --reset-offsets --to-earliest --execute --group {self._group}"
+                f" --topic {tp.topic}:{tp.partition}"
             )
         return committed
 
