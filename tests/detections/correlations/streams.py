@@ -1,6 +1,7 @@
 """Seeded worlds: some correlations, and a stream of one agent's events with what single rules said."""
 
 import json
+from collections.abc import Sequence
 from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -52,11 +53,12 @@ def world(seed: int) -> World:
     dense = seed % 6 == 0
     correlations: list[Correlation] = []
     for number in range(rng.choice((1, 1, 2, 3))):
-        correlations.append(_correlation(rng, number, [c.name for c in correlations], dense))
+        correlations.append(correlation(rng, number, [c.name for c in correlations], dense))
     return World(correlations, rng.choice((0, 1_000, 20_000)), _events(rng, dense))
 
 
-def _correlation(rng: Random, number: int, earlier: list[str], dense: bool) -> Correlation:
+def correlation(rng: Random, number: int, earlier: list[str], dense: bool) -> Correlation:
+    """A correlation of any kind, over rules and those of `earlier`; if `dense`, in short windows."""
     kind = rng.choice(
         [*KINDS, "temporal", "temporal_ordered"],
     )
@@ -113,24 +115,41 @@ def _events(rng: Random, dense: bool) -> list[Event]:
         at += rng.choice(
             (0, 0, 1, rng.randrange(step), rng.randrange(10 * step), 1_500 * (rng.random() < 0.1))
         )
-        arguments = {"k": rng.choice(groups), "k2": rng.choice(groups), "v": rng.choice(values)}
-        for name in list(arguments):
-            if rng.random() < 0.05:
-                del arguments[name]
-        matched = frozenset(rule for rule in RULES if rng.random() < rng.choice((0.2, 0.5)))
+        arguments = arguments_of(rng, groups, values)
+        matched = matching(rng)
         fields = {"agent_id": "a", **{f"args.{name}": value for name, value in arguments.items()}}
         found.append(Event(_action(rng, at, arguments), matched, fields))
     return found
 
 
-def _action(rng: Random, at: int, arguments: dict[str, Any]) -> Action:
+def arguments_of(rng: Random, groups: Sequence[Any], values: Sequence[Any]) -> dict[str, Any]:
+    """What is grouped by, and what is counted; now and then one of them is missing."""
+    arguments = {"k": rng.choice(groups), "k2": rng.choice(groups), "v": rng.choice(values)}
+    for name in list(arguments):
+        if rng.random() < 0.05:
+            del arguments[name]
+    return arguments
+
+
+def matching(rng: Random) -> frozenset[str]:
+    """The rules that an event matches."""
+    return frozenset(rule for rule in RULES if rng.random() < rng.choice((0.2, 0.5)))
+
+
+def claimed(rng: Random, at: int) -> int:
+    """When an event that is received at `at` says it was, in microseconds: late, early, by hours."""
     hours = 3_600_000
     late = rng.choice((0, 0, 1, 5, rng.randrange(3_000), rng.randrange(40_000), 9 * hours, -30 * hours))
+    return (at - late * rng.choice((1, 1, -1))) * 1000 + rng.randrange(1000)
+
+
+def _action(rng: Random, at: int, arguments: dict[str, Any]) -> Action:
+    when = claimed(rng, at)
     fields = {
         "event_id": str(UUID(int=rng.getrandbits(128), version=4)),
         "tenant": "acme",
         "agent_id": "a",
-        "occurred_at": (at - late * rng.choice((1, 1, -1))) * 1000 + rng.randrange(1000),
+        "occurred_at": when,
         "action": "read:file",
         "resource": "x",
         "arguments": json.dumps(arguments, ensure_ascii=rng.random() < 0.5),
