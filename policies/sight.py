@@ -15,7 +15,6 @@ from schemas.action import Action
 Cells = Mapping[str, bytes]
 Reader = Callable[[Action, Cells], Mapping[str, int]]
 """What `agent.<name>` and `session.<name>` are, by whole name, read from an agent's cells."""
-_TEXTS = frozenset(TEXTS)
 
 
 class World(NamedTuple):
@@ -26,7 +25,7 @@ class World(NamedTuple):
         arguments: the top-level arguments that conditions look at; None for all.
         lists: the named lists.
         read: reads `agent` and `session` from cells.
-        steps: each of `names` with what it is a part of, and which.
+        readers: each of `names` with what reads it.
         detections: the bundle's names, in the order of their bits.
         environment: what makes values ready for several conditions; None where there is one at most.
     """
@@ -35,7 +34,7 @@ class World(NamedTuple):
     arguments: frozenset[str] | None
     lists: Mapping[str, list[str]]
     read: Reader
-    steps: tuple[tuple[str, str, str], ...]
+    readers: tuple[tuple[str, "Reading"], ...]
     detections: tuple[str, ...]
     environment: Any
 
@@ -48,9 +47,9 @@ def make_world(
     wanted: frozenset[str] | None = frozenset()
     for program in programs:
         wanted = None if wanted is None or program.arguments is None else wanted | program.arguments
-    steps = tuple((name, *name.partition(".")[::2]) for name in names)
+    readers = tuple((name, reading(name, wanted)) for name in names)
     within = environment(tuple(sorted(lists))) if len(programs) > 1 else None
-    return World(tuple(names), wanted, lists, read, steps, detections, within)
+    return World(tuple(names), wanted, lists, read, readers, detections, within)
 
 
 class Sight:
@@ -58,7 +57,6 @@ class Sight:
 
     __slots__ = (
         "_activation",
-        "_arguments",
         "_failed",
         "_seen",
         "_values",
@@ -79,7 +77,6 @@ class Sight:
         self.cells = cells
         self.spent = spent
         self._values: dict[str, Any] = {}
-        self._arguments: dict[str, Any] | None = None
         self._activation: Any = None
         self._seen: dict[str, Any] | None = None
         self._failed: dict[str, str] = {}
@@ -125,9 +122,9 @@ class Sight:
     def _see(self) -> dict[str, Any]:
         """All values that conditions use; one that cannot be had fails only those that use it."""
         values: dict[str, Any] = {}
-        for name, holder, field in self.world.steps:
+        for name, read in self.world.readers:
             try:
-                values[name] = self._part(holder, field)
+                values[name] = read(self)
             except Unjudgeable as error:
                 self._failed[name] = str(error)
         return values
@@ -138,32 +135,7 @@ class Sight:
         Raises:
             Unjudgeable: it cannot be had.
         """
-        holder, _, field = name.partition(".")
-        return self._part(holder, field)
-
-    def _part(self, holder: str, field: str) -> Any:
-        if holder == "action":
-            return self._field(field)
-        if holder == "lists":
-            return self.world.lists[field]
-        if holder in ("agent", "session"):
-            return self.world.read(self.action, self.cells)[f"{holder}.{field}"]
-        if holder == "args":
-            found, wanted = self.arguments(), self.world.arguments
-            return found if wanted is None else {key: found[key] for key in wanted if key in found}
-        if holder == "detections":
-            return names_of(self.world.detections, self.signals.on)
-        if holder == "recent_detections":
-            return names_of(self.world.detections, self.signals.recent)
-        if holder == "risk":
-            return self.signals.risk
-        return moment(self.action.received_at)
-
-    def _field(self, field: str) -> Any:
-        value = self.action.get(field)
-        if field in _TEXTS:
-            return "" if value is None else value
-        return int(value) if field in LONGS else value
+        return reading(name, self.world.arguments)(self)
 
     def arguments(self) -> dict[str, Any]:
         """The arguments, parsed; none are an empty mapping.
@@ -171,9 +143,57 @@ class Sight:
         Raises:
             Unjudgeable: they are no JSON object, or can be read in two ways (a key twice).
         """
-        if self._arguments is None:
-            self._arguments = arguments_of(self.action)
-        return self._arguments
+        return arguments_of(self.action)
+
+
+Reading = Callable[[Sight], Any]
+"""Reads one variable; raises Unjudgeable where it cannot be had."""
+
+
+def reading(name: str, wanted: frozenset[str] | None) -> Reading:
+    """What reads a variable: which of them it is, is asked once for a set of rules, not at each action.
+
+    Args:
+        name: one of `cel.VARIABLES`, or `lists.<name>`.
+        wanted: of `args`, the top-level arguments that conditions look at; None for all.
+    """
+    holder, _, field = name.partition(".")
+    if holder == "action":
+        return _field(field)
+    if holder == "lists":
+        return lambda sight: sight.world.lists[field]
+    if holder in ("agent", "session"):
+        return lambda sight: sight.world.read(sight.action, sight.cells)[name]
+    if name == "args":
+        return _arguments(wanted)
+    return _READINGS[name]
+
+
+def _field(field: str) -> Reading:
+    if field in TEXTS:
+        return lambda sight: sight.action.get(field) or ""
+    if field in LONGS:
+        return lambda sight: int(sight.action.get(field))
+    return lambda sight: sight.action.get(field)
+
+
+def _arguments(wanted: frozenset[str] | None) -> Reading:
+    if wanted is None:
+        return Sight.arguments
+
+    def some(sight: Sight) -> dict[str, Any]:
+        found = arguments_of(sight.action)
+        return {key: found[key] for key in wanted if key in found}
+
+    return some
+
+
+_READINGS: Mapping[str, Reading] = {
+    "detections": lambda sight: names_of(sight.world.detections, sight.signals.on),
+    "recent_detections": lambda sight: names_of(sight.world.detections, sight.signals.recent),
+    "risk": lambda sight: sight.signals.risk,
+    "time": lambda sight: moment(sight.action.received_at),
+}
 
 
 def moment(received_at: int) -> datetime:
