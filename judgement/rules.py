@@ -6,9 +6,10 @@ from detections.carried import read_content
 from detections.engine import Detections
 from judgement.facts import read_facts
 from judgement.standing import NOTHING, Standing
-from policies.bundle import Bundle, Rest, no_rest
+from policies.bundle import Bundle
 from policies.index import Index
 from policies.limits import Spent
+from policies.rest import Rest, no_rest
 from runtime.errors import Newer
 
 

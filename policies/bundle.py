@@ -6,7 +6,7 @@ Cases and descriptions stay outside: a digest says how actions are judged, nothi
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -17,6 +17,7 @@ from documents.types import Model
 from policies.canonical import canonical
 from policies.model import API_VERSION, Entries, Policy
 from policies.resolve import NO_NAMES, Unresolved, Vocabulary, inherit, named_lists, resolve_rule
+from policies.rest import Rest, no_rest
 from policies.rule import Rule
 from policies.signals import AS_BEFORE, BEFORE, Detected
 from policies.types import Id, Name
@@ -25,14 +26,6 @@ from runtime.errors import Newer, PraetorError
 LARGEST_BUNDLE = 64 << 20
 FEW = 4
 """Rules that are validated in one call, in which no other thread has its turn."""
-
-Rest = Callable[[], None]
-"""What a long computation calls now and then, so that whoever shares the interpreter has a turn."""
-
-
-def no_rest() -> None:
-    """Go on at once."""
-
 
 _RULES = TypeAdapter(list[Rule])
 
@@ -130,7 +123,7 @@ def load_bundle(data: bytes, rest: Rest = no_rest) -> Bundle:
         raise PraetorError(f"the bundle has {len(data)} bytes; at most {LARGEST_BUNDLE} are allowed")
     try:
         value = json.loads(data)
-        same = canonical(value) == data
+        same = canonical(value, rest) == data
     except (ValueError, RecursionError) as error:
         raise PraetorError(f"the bundle is no JSON that could be canonical: {error}") from error
     if not same:

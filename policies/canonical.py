@@ -3,25 +3,28 @@
 from json.encoder import encode_basestring
 from typing import Any
 
+from policies.rest import Rest, no_rest
+
 LARGEST = 2**53
 """Beyond this, numbers of JSON (doubles) are no longer exact: refused."""
 
 
-def canonical(value: Any) -> bytes:
+def canonical(value: Any, rest: Rest = no_rest) -> bytes:
     """Serialise: keys sorted, no white space, UTF-8, numbers as ECMAScript writes them.
 
     Keys are sorted by code point, which is RFC 8785's order for keys of the basic plane; ours are ASCII.
+    `rest` is called after each object.
 
     Raises:
         ValueError: a number that is not finite or beyond 2**53, a lone surrogate, or a type
             that JSON has not.
     """
     parts: list[str] = []
-    _write(value, parts)
+    _write(value, parts, rest)
     return "".join(parts).encode()
 
 
-def _write(value: Any, out: list[str]) -> None:
+def _write(value: Any, out: list[str], rest: Rest) -> None:
     if isinstance(value, str):
         out.append(encode_basestring(value))
     elif value is None or isinstance(value, bool):
@@ -31,12 +34,13 @@ def _write(value: Any, out: list[str]) -> None:
     elif isinstance(value, dict):
         for i, key in enumerate(sorted(value)):
             out.append(("," if i else "{") + encode_basestring(key) + ":")
-            _write(value[key], out)
+            _write(value[key], out, rest)
         out.append("}" if value else "{}")
+        rest()
     elif isinstance(value, list | tuple):
         for i, item in enumerate(value):
             out.append("," if i else "[")
-            _write(item, out)
+            _write(item, out, rest)
         out.append("]" if value else "[]")
     else:
         raise ValueError(f"{type(value).__name__} has no place in JSON")

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from policies.bundle import Content, Rest, no_rest
+from policies.bundle import Content
 from policies.cel import BadCondition, Program
 from policies.conditions import compile_demand
 from policies.outcome import CompiledRule, Composer, Failure, Outcome, compile_rule, deciding_order
+from policies.rest import Rest, no_rest, resting
 from policies.rule import Rule
 from policies.sight import Reader, World, make_world
 
@@ -66,10 +67,9 @@ def compile_content(content: Content, rest: Rest = no_rest) -> list[tuple[Compil
     programs: dict[str, Program] = {}
     for policy in content.policies:
         enforced = policy.mode == "enforce"
-        for rule in policy.rules:
+        for rule in resting(policy.rules, rest):
             demand = compile_demand(policy.name, rule, content.lists, programs)
             found.append((compile_rule(policy.name, enforced, rule, demand), rule))
-            rest()
     return sorted(found, key=lambda pair: deciding_order(pair[0], pair[1].priority))
 
 

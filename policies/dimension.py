@@ -10,6 +10,7 @@ from policies.host_lookup import HostLookup
 from policies.hosts import HostPattern, read_host
 from policies.path_lookup import PathLookup
 from policies.paths import PathPattern, read_path
+from policies.rest import Rest, no_rest, resting
 
 MEMO_ENTRIES = 16_384
 MEMO_CHARACTERS = 256
@@ -37,20 +38,23 @@ class Dimension(dict[str | None, int]):
     The mapping is a bounded memo, filled as values come and emptied when full: never state.
     """
 
-    def __init__(self, patterns: Sequence[Sequence[str] | None]) -> None:
-        """Compile. `patterns[i]` are rule i's; None where the rule does not look at this field."""
+    def __init__(self, patterns: Sequence[Sequence[str] | None], rest: Rest = no_rest) -> None:
+        """Compile. `patterns[i]` are rule i's; None where the rule does not look at this field.
+
+        `rest` is called after each rule, and each pattern.
+        """
         super().__init__()
         self._unrestricted = bits(i for i, p in enumerate(patterns) if p is None)
         rules: dict[Pattern, list[int]] = {}
-        for i, texts in enumerate(patterns):
+        for i, texts in resting(enumerate(patterns), rest):
             for pattern in {parse_pattern(text) for text in texts or ()}:
                 rules.setdefault(pattern, []).append(i)
-        self._rules = [bits(places) for places in rules.values()]
+        self._rules = [bits(places) for places in resting(rules.values(), rest)]
         self._exact: dict[str, int] = {}
         self._prefixes: dict[int, dict[str, int]] = {}
         self._heads: dict[int, dict[str, Globs]] = {}
         self._tails: dict[int, dict[str, Globs]] = {}
-        for number, pattern in enumerate(rules):
+        for number, pattern in resting(enumerate(rules), rest):
             self._add(number, pattern)
         self._classes: dict[tuple[int, ...], int] = {}
         self._members: dict[int, int] = {}

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from policies.bitset import bits, lowest
-from policies.bundle import Content, Rest, no_rest
+from policies.bundle import Content
 from policies.candidates import Candidates, Ruling, rule_on
 from policies.compiled import Compiled, compile_content, written
 from policies.dimension import HOSTS, PATHS, Dimension, ReadingDimension
 from policies.limits import NOT_TOLD, Spent
 from policies.members import Members
 from policies.outcome import Composer
+from policies.rest import Rest, no_rest
 from policies.rule import Match
 from policies.sight import Cells, Reader, Sight
 from policies.signals import QUIET, Signals
@@ -38,7 +39,7 @@ class Index:
     def __init__(self, content: Content, read: Reader, rest: Rest = no_rest) -> None:
         """Compile a bundle's policies; `read` tells what conditions see of an agent's cells.
 
-        `rest` is called after each rule.
+        `rest` is called after each step for a rule.
 
         Raises:
             BadCondition: a condition does not compile.
@@ -46,16 +47,16 @@ class Index:
         ordered = compile_content(content, rest)
         rules = [compiled for compiled, _ in ordered]
         matches = [rule.match for _, rule in ordered]
-        self._tenants = Dimension([written(m.tenants) for m in matches])
-        self._agents = Dimension([written(m.agents) for m in matches])
-        self._actions = Dimension([written(m.actions) for m in matches])
-        self._resources = Dimension([written(m.resources) for m in matches])
-        self._tools = Dimension([written(m.tools) for m in matches])
-        self._seldom = _seldom(matches, [rule.effect == "allow" for _, rule in ordered])
+        self._tenants = Dimension([written(m.tenants) for m in matches], rest)
+        self._agents = Dimension([written(m.agents) for m in matches], rest)
+        self._actions = Dimension([written(m.actions) for m in matches], rest)
+        self._resources = Dimension([written(m.resources) for m in matches], rest)
+        self._tools = Dimension([written(m.tools) for m in matches], rest)
+        self._seldom = _seldom(matches, [rule.effect == "allow" for _, rule in ordered], rest)
         self._detections = Members([m.detections for m in matches], content.names)
         self._recent = Members([m.recent_detections for m in matches], content.names)
         self._demanding = bits(i for i, rule in enumerate(rules) if rule.demand or rule.edits)
-        self._compiled = Compiled(rules, Composer(rules), content, read)
+        self._compiled = Compiled(rules, Composer(rules, rest), content, read)
         self._outcomes: dict[Key, Ruling | Candidates] = {}
         programs = [rule.demand.program for rule in rules if rule.demand and rule.demand.program]
         recent = any("recent_detections" in p.names for p in programs)
@@ -119,16 +120,16 @@ class Index:
         return found
 
 
-def _seldom(matches: list[Match], allows: list[bool]) -> list[tuple[str, Dimension]]:
+def _seldom(matches: list[Match], allows: list[bool], rest: Rest) -> list[tuple[str, Dimension]]:
     """The fields that few bundles look at, with their dimensions: those that some rule of this one does."""
     found: list[tuple[str, Dimension]] = []
     for key, field in (("tool_servers", "tool_server"), ("models", "model"), ("phases", "phase")):
         patterns = [written(getattr(m, key)) for m in matches]
         if any(p is not None for p in patterns):
-            found.append((field, Dimension(patterns)))
+            found.append((field, Dimension(patterns, rest)))
     labels = sorted({name for m in matches for name in m.labels or ()})
     found += [
-        (f"labels.{name}", Dimension([written((m.labels or {}).get(name)) for m in matches]))
+        (f"labels.{name}", Dimension([written((m.labels or {}).get(name)) for m in matches], rest))
         for name in labels
     ]
     for key, kind in (("paths", PATHS), ("hosts", HOSTS)):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from policies.bitset import bits, lowest
 from policies.conditions import Demand
 from policies.edits import Edit
+from policies.rest import Rest, no_rest, resting
 from policies.rule import Rule
 from policies.types import RESERVED
 from schemas.verdict import RANK, Effect, PolicyMode, Reason, Severity, Verdict
@@ -74,16 +75,16 @@ def deciding_order(rule: CompiledRule, priority: int) -> tuple[bool, int, int]:
 class Composer:
     """Makes verdicts of bit sets of matched rules; bit 0 is the rule that decides before all others."""
 
-    def __init__(self, rules: Sequence[CompiledRule]) -> None:
-        """Take the rules in deciding order."""
+    def __init__(self, rules: Sequence[CompiledRule], rest: Rest = no_rest) -> None:
+        """Take the rules in deciding order; `rest` is called after each step for one."""
         self._rules = rules
         self._enforced = bits(i for i, r in enumerate(rules) if r.enforced)
         self._effects = [
-            (e, bits(i for i, r in enumerate(rules) if r.enforced and r.reason.effect is e))
+            (e, bits(i for i, r in resting(enumerate(rules), rest) if r.enforced and r.reason.effect is e))
             for e in STRONGEST_FIRST
         ]
         self._severe = [
-            (s, bits(i for i, r in enumerate(rules) if r.enforced and r.severity is s))
+            (s, bits(i for i, r in resting(enumerate(rules), rest) if r.enforced and r.severity is s))
             for s in sorted(Severity, reverse=True)
         ]
 

@@ -11,6 +11,11 @@ TURN_SECONDS = 0.0005
 
 SHARE_SECONDS = 0.0002
 MOMENT_SECONDS = 0.00005
+BUSY_SECONDS = 0.0003
+"""A moment's sleep that took so long: the loop had work, and held the interpreter for its turn."""
+
+REST = 4
+"""Beside a busy loop the thread sleeps so many times as long as it computed: a batch takes a fifth longer."""
 
 
 @contextmanager
@@ -39,14 +44,20 @@ def beside_the_loop() -> Iterator[None]:
 def give_way() -> Callable[[], None]:
     """What the thread calls often: once it has computed for less than half a turn, it sleeps for a moment.
 
-    Else both threads would have one half of the time, and a batch take twice as long.
+    Else both threads would have one half of the time, and a batch take twice as long. Where the loop turns
+    out to be busy, the thread sleeps longer (`REST`); beside an idle one it gets on.
     """
     since = time.perf_counter()
 
     def rest() -> None:
         nonlocal since
-        if time.perf_counter() - since > SHARE_SECONDS:
-            time.sleep(MOMENT_SECONDS)
-            since = time.perf_counter()
+        now = time.perf_counter()
+        computed = now - since
+        if computed < SHARE_SECONDS:
+            return
+        time.sleep(MOMENT_SECONDS)
+        if time.perf_counter() - now > BUSY_SECONDS:
+            time.sleep(REST * computed)
+        since = time.perf_counter()
 
     return rest
