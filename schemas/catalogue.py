@@ -30,6 +30,7 @@ IDS: dict[int, tuple[str, int]] = {
     1201: ("worker_status", 1),
     1101: ("snapshot", 1),
     1301: ("delivery", 1),
+    1302: ("delivery", 2),
     1401: ("undelivered", 1),
 }
 

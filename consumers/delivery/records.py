@@ -15,7 +15,11 @@ LINGER_MS = 5
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a destination has taken of the records of one partition between two offsets, both included."""
+    """What a destination has taken of the records of one partition between two offsets, both included.
+
+    `skipped`: records that retention had removed before the destination had them, and that a person let it go
+    on without; everything else is 0 then.
+    """
 
     topic: str
     partition: int
@@ -26,6 +30,7 @@ class Receipt:
     kept_aside: int
     tries: int
     milliseconds: int
+    skipped: int = 0
 
 
 class DeliveryLog:
