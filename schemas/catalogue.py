@@ -21,6 +21,7 @@ IDS: dict[int, tuple[str, int]] = {
     301: ("threat", 1),
     302: ("threat", 2),
     401: ("incident", 1),
+    402: ("incident", 2),
     501: ("checkpoint", 1),
     601: ("dead_letter", 1),
     701: ("progress", 1),
@@ -32,6 +33,9 @@ IDS: dict[int, tuple[str, int]] = {
     1301: ("delivery", 1),
     1302: ("delivery", 2),
     1401: ("undelivered", 1),
+    1501: ("fold", 1),
+    1601: ("incident_order", 1),
+    1701: ("correlation", 1),
 }
 
 DECISIONS: dict[int, tuple[int, int]] = {

@@ -51,6 +51,10 @@ THREATS = Topic("agent.threats", {**_kept(30), "max.message.bytes": BATCH})
 CHECKPOINTS = Topic("agent.checkpoints", _kept(30))
 STATE = Topic("agent.state", {**COMPACTED, "max.message.bytes": BATCH})
 INCIDENTS = Topic("agent.incidents", _kept(30))
+# what correlate folds further, and what people say of incidents
+FOLDS = Topic("agent.folds", {**_kept(7), "max.message.bytes": BATCH})
+INCIDENT_ORDERS = Topic("agent.incident-orders", _kept(30))
+CORRELATIONS = Topic("agent.correlations", {**COMPACTED, "max.message.bytes": BATCH})
 # compressed by the broker: what comes in compressed may be a thousand times larger as it is kept
 DEAD_LETTERS = Topic(
     "agent.dead-letters", {**_kept(90), "max.message.bytes": BATCH, "compression.type": "lz4"}
@@ -77,6 +81,9 @@ TOPICS = (
     CHECKPOINTS,
     STATE,
     INCIDENTS,
+    FOLDS,
+    INCIDENT_ORDERS,
+    CORRELATIONS,
     DEAD_LETTERS,
     REDRIVEN,
     WORKERS,

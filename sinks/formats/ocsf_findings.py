@@ -64,6 +64,7 @@ def incident(event: Event) -> dict[str, Any]:
         "finding_info": {
             "uid": record["incident_id"],
             "title": record["title"],
+            "desc": record.get("story", ""),
             "created_time": record["opened_at"],
             "modified_time": record["updated_at"],
             "analytic": {"uid": "correlate", "name": "correlate", "type_id": 2, "type": "Behavioral"},

@@ -60,9 +60,9 @@ def rule_of(record: Record) -> str:
 
 
 def sentence_of(event: Event) -> str:
-    """Why, in words: the deciding rule's message, the finding's, the incident's title."""
+    """Why, in words: the deciding rule's message, the finding's, the incident's story or title."""
     record = event.record
     if event.kind == "decision":
         reasons = record["reasons"]
         return reasons[0]["message"] if reasons else ""
-    return str(record.get("message") or record["title"])
+    return str(record.get("message") or record.get("story") or record["title"])

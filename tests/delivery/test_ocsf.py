@@ -1,17 +1,20 @@
 """OCSF as its own official schema has it, for every kind of event."""
 
 import json
+from collections.abc import Callable
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from schemas.catalogue import newest
+from consumers.delivery.events import event_of
+from schemas.catalogue import newest, schema
 from schemas.codec import decode_body, encode_body
-from schemas.topics import DECISIONS
-from sinks.formats import ocsf
+from schemas.topics import DECISIONS, INCIDENTS
+from sinks.formats import cef, ecs, leef, ocsf
 from sinks.formats.ocsf_classes import CLASSES
 from sinks.formats.ocsf_objects import SEVERITIES, VERSION
 from sinks.sink import Event
@@ -100,18 +103,59 @@ def test_threats(severity: str) -> None:
     assert made["finding_info"]["attacks"][0]["technique"]["uid"] == "AML.T0053"
 
 
+INCIDENT = {
+    "log_id": "log",
+    "incident_id": "inc-1",
+    "group_key": "user/alice",
+    "status": "open",
+    "severity": "critical",
+    "title": "Alice's agents leak keys",
+    "opened_at": 1_780_000_000_000,
+    "updated_at": 1_780_000_000_900,
+    "members": ["denial-burst/acme/a/1"],
+    "response": "quarantined acme/a",
+}
+GROWN = INCIDENT | {
+    "revision": 3,
+    "change": "responded",
+    "tenant": "acme",
+    "group_by": "user",
+    "agents": ["a", "b"],
+    "detectors": [{"detector": "secrets", "title": "A key went out", "severity": "high", "count": 2}],
+    "threat_count": 2,
+    "evidence": ["00000000-0000-0000-0000-000000000001"],
+    "responses": [
+        {
+            "kind": "quarantine",
+            "target": "acme/a",
+            "at": 1_780_000_000_900,
+            "dry_run": False,
+            "control_offset": 7,
+            "reason": "contain",
+        }
+    ],
+    "story": "2 agents of alice raised 2 threats within 0.9 s.",
+}
+
+
+def incident(schema_id: int, **fields: Any) -> Event:
+    """An incident as it travels in one version of its schema."""
+    of = schema(schema_id)
+    known = {field["name"] for field in of.definition["fields"]}
+    value = encode_body(of, {k: v for k, v in (GROWN | fields).items() if k in known})
+    consumed = SimpleNamespace(
+        topic=INCIDENTS.name, partition=0, offset=1, key=b"inc-1", value=of.prefix + value
+    )
+    return event_of(consumed)
+
+
+@pytest.mark.parametrize("schema_id", [401, 402])
 @pytest.mark.parametrize("status", ["unknown", "open", "acknowledged", "resolved"])
-def test_incidents(status: str) -> None:
-    incident = {
-        "log_id": "log",
-        "incident_id": "inc-1",
-        "group_key": "user/alice",
-        "status": status,
-        "severity": "critical",
-        "title": "Alice's agents leak keys",
-        "opened_at": 1_780_000_000_000,
-        "updated_at": 1_780_000_000_900,
-        "members": ["denial-burst/acme/a/1"],
-        "response": "quarantined acme/a",
-    }
-    assert mistakes(ocsf.document(Event("incident", "inc-1", b"k", "agent.incidents", 0, 1, incident))) == []
+def test_incidents(status: str, schema_id: int) -> None:
+    assert mistakes(ocsf.document(incident(schema_id, status=status))) == []
+
+
+@pytest.mark.parametrize("format_line", [cef.line, ecs.line, leef.line, ocsf.line])
+def test_every_format_tells_an_incident_of_either_version(format_line: Callable[[Event], bytes]) -> None:
+    assert b"leak keys" in format_line(incident(401))
+    assert b"2 agents of alice raised 2 threats within 0.9 s." in format_line(incident(402))
