@@ -1,5 +1,6 @@
 """Files of detections as a person names them: paths in, texts out."""
 
+import inspect
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +9,13 @@ import typer
 
 from cli.policy_files import SUFFIXES
 from detections.abouts import ABOUTS
+from detections.beside import CASES
 from detections.loading import Loaded, Source, load_detections
+from detections.registry import DETECTORS
 from documents.read import LARGEST_FILE
 from runtime.errors import PraetorError
 
+PACKAGE = Path(str(files("detections")))
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(help="Files of detections, or directories of them. Without any: those that are shipped."),
@@ -19,14 +23,22 @@ Paths = Annotated[
 
 
 def named_files(paths: list[Path] | None) -> list[Path]:
-    """The files that paths stand for: rules, cases, exceptions; a path that is no directory is itself."""
+    """The files that paths stand for: rules, cases, exceptions; a path that is no directory is itself.
+
+    Without paths, those that are shipped: the library, and the cases beside detectors in code.
+    """
     if not paths:
-        return named_files([Path(str(files("detections").joinpath("library")))])
+        return [*named_files([PACKAGE / "library"]), *coded_cases()]
     found: list[Path] = []
     for path in paths:
         within = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
         found += within if path.is_dir() else [path]
     return found
+
+
+def coded_cases() -> list[Path]:
+    """The files of cases beside detectors in code, in the order of the registry."""
+    return [Path(inspect.getfile(d)).with_suffix(CASES) for d in DETECTORS]
 
 
 def read_sources(paths: list[Path] | None) -> list[Source]:
@@ -35,15 +47,15 @@ def read_sources(paths: list[Path] | None) -> list[Source]:
     Raises:
         PraetorError: a path does not exist or cannot be read, or a directory holds no such file.
     """
-    shipped = Path(str(files("detections").joinpath("library")))
     sources: list[Source] = []
+    each: list[list[Path] | None] = [[path] for path in paths] if paths else [None]
     try:
-        for path in paths or [shipped]:
-            named = named_files([path])
+        for some in each:
+            named = named_files(some)
             if not named:
-                raise PraetorError(f"{path}: no .yaml or .yml file in this directory")
+                raise PraetorError(f"{some and some[0]}: no .yaml or .yml file in this directory")
             for file in named:
-                name = str(file) if paths else f"library/{file.name}"
+                name = str(file if some else file.relative_to(PACKAGE))
                 with file.open("rb") as opened:
                     sources.append((name, opened.read(LARGEST_FILE + 1)))
     except OSError as error:

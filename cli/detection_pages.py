@@ -1,7 +1,7 @@
 """One page for each shipped detection, and the catalogue of all: docs/detections, by `make docs`."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,8 @@ from documents.case_action import CaseAction
 
 GENERATED = "<!-- written by `make docs`; change the rule or the detector instead -->\n\n"
 FOLDER = "detections/catalogue"
+LONGEST = 600
+"""Characters of an event that are shown."""
 
 
 def detection_pages() -> Mapping[str, Callable[[], str]]:
@@ -28,7 +30,7 @@ def detection_pages() -> Mapping[str, Callable[[], str]]:
     for rule in loaded.detections:
         pages[f"{FOLDER}/{rule.name}.md"] = partial(rule_page, loaded.placed[rule.name], loaded)
     for about in ABOUTS:
-        pages[f"{FOLDER}/{about.id}.md"] = partial(code_page, about)
+        pages[f"{FOLDER}/{about.id}.md"] = partial(code_page, about, loaded)
     return pages
 
 
@@ -66,15 +68,15 @@ def rule_page(placed: PlacedRule, loaded: Loaded) -> str:
     source = placed.node.value.get("logsource", {})
     shown = {"logsource": source, "detection": what} if source else {"correlation": what}
     rest = _rest(rule.description, rule.falsepositives, rule.runbook, rule.name)
-    cases = [c.case for c in loaded.cases if c.rule == rule.name]
     asks = f"## What it asks\n\n```yaml\n{_yaml(shown)}```\n\n"
-    return head + rest + asks + "## Examples\n\n" + "\n".join(_examples(cases)) + "\n"
+    return head + rest + asks + _examples(rule.name, loaded)
 
 
-def code_page(about: About) -> str:
+def code_page(about: About, loaded: Loaded) -> str:
     """The page of a kind of finding of a detector in code."""
     head = _head(about.title, about.id, about.severity.name, about.tags, "Detector in code")
-    return head + _rest(about.description, about.false_positives, about.runbook, about.id).rstrip() + "\n"
+    rest = _rest(about.description, about.false_positives, about.runbook, about.id)
+    return head + rest + _examples(about.id, loaded)
 
 
 def _head(title: str, name: str, severity: str, tags: tuple[str, ...], kind: str) -> str:
@@ -91,20 +93,25 @@ def _rest(description: str, false_positives: tuple[str, ...], runbook: str, name
     )
 
 
-def _examples(cases: list[DetectionCase]) -> Iterator[str]:
-    yield "| | | |"
-    yield "|---|---|---|"
-    for case in cases:
-        events = [case.action] if case.action else (case.events or [])
-        shown = "<br>".join(f"`{_event(event)}`" for event in events if event)
-        yield f"| {case.expect} | {case.name} | {shown} |"
+def _examples(name: str, loaded: Loaded) -> str:
+    cases = [c.case for c in loaded.cases if c.rule == name]
+    return "## Examples\n\n| | | |\n|---|---|---|\n" + "".join(map(_example, cases))
+
+
+def _example(case: DetectionCase) -> str:
+    events = [case.action] if case.action else (case.events or [])
+    shown = "<br>".join(f"`{_event(event)}`" for event in events if event)
+    settings = f", with {', '.join(f'{k}: {v}' for k, v in case.settings.items())}" if case.settings else ""
+    return f"| {case.expect} | {case.name}{settings} | {shown} |\n"
 
 
 def _event(event: CaseAction) -> str:
     given = event.model_dump(exclude_defaults=True, mode="json")
     times = f" x {event.times}" if isinstance(event, CaseEvent) and event.times > 1 else ""
     text = json.dumps({k: v for k, v in given.items() if k != "times"}, ensure_ascii=False)
-    return text.replace("|", "\\|").replace("`", "'") + times
+    short = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    plain = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in short)
+    return plain.replace("|", "\\|").replace("`", "'") + times
 
 
 def _yaml(value: Any) -> str:

@@ -32,6 +32,9 @@ class CaseEvent(CaseAction):
         int, Field(ge=1, le=10_000, description="How often it comes; `$n` in its texts is which time.")
     ] = 1
     every: Annotated[Seconds, Field(description="Seconds between its repetitions.")] = 0.0
+    denied: Annotated[
+        bool, Field(description="Whether it is denied, for a detector that learns decisions.")
+    ] = False
 
 
 class DetectionCase(Model):
@@ -60,14 +63,19 @@ class DetectionCase(Model):
 
     def actions(self) -> Iterator[Action]:
         """The actions as a worker would have them, each with an event id of its own."""
+        return (action for action, _ in self.decided())
+
+    def decided(self) -> Iterator[tuple[Action, bool]]:
+        """The actions, and whether each is denied."""
         at, numbers = float(NOON), count(1)
         for event in self.events or ():
             at += event.after * 1000
             for number in range(1, event.times + 1):
                 at += event.every * 1000 * (number > 1)
-                yield build_action(_numbered(event, number), round(at), str(UUID(int=next(numbers))))
+                event_id = str(UUID(int=next(numbers)))
+                yield build_action(_numbered(event, number), round(at), event_id), event.denied
         if self.action is not None:
-            yield build_action(self.action, NOON, str(UUID(int=1)))
+            yield build_action(self.action, NOON, str(UUID(int=1))), False
 
 
 class CasesDocument(Model):
@@ -77,7 +85,7 @@ class CasesDocument(Model):
 
 
 def _numbered(event: CaseEvent, number: int) -> CaseAction:
-    fields = event.model_dump(exclude={"after", "times", "every"})
+    fields = event.model_dump(exclude={"after", "times", "every", "denied"})
     return CaseAction.model_validate(_fill(fields, str(number)) if event.times > 1 else fields)
 
 

@@ -1,15 +1,19 @@
-"""Runs the cases beside rules, by what workers run them by."""
+"""Runs the cases beside rules and detectors in code, by what workers run them by."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from detections.beside import PlacedCase
 from detections.loading import Loaded
+from detections.registry import DETECTORS
 from detections.sigma.compiled import CompiledRules
 from detections.sigma.correlation.compiled import Correlations
+from detections.trying_code import run_code
 from schemas.action import Action
 
 SKEW_MS = 300_000
+OWNERS = {name: detector.name for detector in DETECTORS for name in detector.ids}
+"""By kind of finding the detector in code, as settings call it."""
 
 
 class CaseResult(NamedTuple):
@@ -17,8 +21,8 @@ class CaseResult(NamedTuple):
 
     Attributes:
         placed: the case.
-        found: every detection that the last event completes a finding of; not those that only correlations
-            want.
+        found: every detection that the last event completes a finding of, those of code, too; not those that
+            only correlations want.
         passed: whether that is as expected.
         errors: what could not be evaluated.
     """
@@ -49,7 +53,7 @@ class Trial:
         self._blocks = loaded.blocks
 
     def run(self, actions: Iterable[Action]) -> Iterator[tuple[frozenset[str], tuple[str, ...]]]:
-        """What is found at each action, and what could not be evaluated; agents are kept apart."""
+        """What rules find at each action, and what could not be evaluated; agents are kept apart."""
         cells: dict[bytes, dict[str, bytes]] = {}
         for action in actions:
             own = cells.setdefault(action.agent, {})
@@ -62,15 +66,22 @@ class Trial:
 
     def judge(self, placed: PlacedCase) -> CaseResult:
         """Run a case."""
-        found, errors = list(self.run(placed.case.actions()))[-1]
-        passed = (placed.rule in found) == (placed.case.expect == "found") and not errors
+        case, errors = placed.case, tuple[str, ...]()
+        owner = OWNERS.get(placed.rule)
+        found, failed = run_code(case.decided(), {} if owner is None else {owner: case.settings})
+        if owner is None:
+            matched, errors = list(self.run(case.actions()))[-1]
+            found |= matched
+        errors += failed
+        passed = (placed.rule in found) == (case.expect == "found") and not errors
         return CaseResult(placed, found, passed, errors)
 
 
 def run_cases(loaded: Loaded) -> list[CaseResult]:
-    """Run every case of a rule or correlation, each with all of them together; those of code are left out."""
+    """Run every case: one of a rule or correlation with all of them and all detectors in code together."""
     trial = Trial(loaded)
-    return [trial.judge(placed) for placed in loaded.cases if placed.rule in loaded.placed]
+    known = loaded.placed.keys() | OWNERS
+    return [trial.judge(placed) for placed in loaded.cases if placed.rule in known]
 
 
 def only_finders(results: Iterable[CaseResult]) -> dict[str, str]:

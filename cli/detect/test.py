@@ -53,8 +53,9 @@ def run_tests(
 ) -> None:
     """Run the cases that stand beside rules and correlations, with all the given ones together.
 
-    And say which detections no case finds, and which never find anything alone. Of a case that fails it is
-    told what every comparison of the rule saw.
+    Without files, those beside detectors in code, too. And say which detections no case finds, and which
+    rules never find anything alone, detectors in code counted. Of a rule's case that fails it is told what
+    every comparison saw.
 
     Example: praetor detect test my-detections/ --min-coverage 100 --junit cases.xml
     """
@@ -94,7 +95,9 @@ def _is_wanted(result: CaseResult, only: str) -> bool:
 
 
 def _coverage(loaded: Loaded, results: Sequence[CaseResult]) -> dict[str, Any]:
-    names = [rule.name for rule in loaded.detections]
+    rules = [rule.name for rule in loaded.detections]
+    coded = {placed.rule for placed in loaded.cases} - loaded.placed.keys()
+    names = [*rules, *sorted(coded)]
     found = {name for r in results for name in r.found}
     alone = only_finders(results)
     reached = [name for name in names if name in found]
@@ -102,7 +105,7 @@ def _coverage(loaded: Loaded, results: Sequence[CaseResult]) -> dict[str, Any]:
         "percent": round(100 * len(reached) / max(len(names), 1), 2),
         "reached": reached,
         "never": [name for name in names if name not in found],
-        "never_alone": [name for name in reached if name not in alone],
+        "never_alone": [name for name in rules if name in found and name not in alone],
     }
 
 
@@ -135,6 +138,8 @@ def _tell_failures(loaded: Loaded, failed: Sequence[CaseResult]) -> Iterator[str
     for r in failed:
         yield f"{r.placed.place}: {r.placed.rule}: {r.placed.case.name}: {r.told}"
         yield from (f"    {error}" for error in r.errors)
+        if r.placed.rule not in loaded.placed:
+            continue
         told = explain_all(loaded, list(r.placed.case.actions()))
         account = next(a for a in told if a.name == r.placed.rule)
         yield from (f"    {line}" for line in tell_account(account))

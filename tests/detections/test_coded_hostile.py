@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from detections.activity import count_action
 from detections.detector import FAILURES, Observation
 from schemas.action import PHASES, Action
-from tests.detections.coded import DETECTORS, keep, run
+from tests.detections.coded import DETECTORS, run_decided
 from tests.policies.builders import make_action
 
 TEXTS = st.one_of(
@@ -59,16 +59,15 @@ def test_any_history_is_looked_at_and_always_alike(
 ) -> None:
     """A new detector at each step gives the same: nothing is carried on but the cells' bytes."""
     actions = actions_of(history)
+    events = [(action, bool(denials >> number & 1)) for number, action in enumerate(actions)]
     detector = DETECTORS[name]()
-    said = run(detector, actions)
+    said = run_decided(detector, events)
     cells: dict[str, bytes] = {}
-    for number, action in enumerate(actions):
+    for event, before_said in zip(events, said, strict=True):
         before = dict(cells)
-        [again] = run(DETECTORS[name](), [action], cells)
-        assert again == said[number]
+        [again] = run_decided(DETECTORS[name](), [event], cells)
+        assert again == before_said
         assert {k for k in cells if before.get(k) != cells[k]} <= {"activity", *detector.cells}
-        if hasattr(detector, "settle"):
-            keep(detector, detector.settle(action, bool(denials >> number & 1), cells), dict(cells))
 
 
 @pytest.mark.parametrize("name", list(DETECTORS))
