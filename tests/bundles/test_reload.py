@@ -18,8 +18,8 @@ from tests.streams.helpers import Log, bundle
 CHUNK_SECONDS = 0.2
 
 
-async def flowing(log: Log, rate: int, stop: asyncio.Event) -> int:
-    """Send actions at a rate until told to stop; how many."""
+async def flowing(log: Log, rate: int, stop: asyncio.Event) -> tuple[int, float]:
+    """Send actions at a rate until told to stop; how many, and in how many seconds."""
     sent, seed, began = 0, 0, time.monotonic()
     while not stop.is_set():
         seed += 1
@@ -27,11 +27,15 @@ async def flowing(log: Log, rate: int, stop: asyncio.Event) -> int:
         await log.send(chunk)
         sent += len(chunk)
         await asyncio.sleep(max(0.0, began + sent / rate - time.monotonic()))
-    return sent
+    return sent, time.monotonic() - began
 
 
-async def reload(person: Person, publishes: int, rules: int, rate: int) -> None:
-    """Publish one bundle after the other, one in the middle broken, while actions flow; then judge anew."""
+async def reload(person: Person, publishes: int, rules: int, rate: int) -> str:
+    """Publish one bundle after the other, one in the middle broken, while actions flow; then judge anew.
+
+    Returns:
+        What flowed meanwhile, in words.
+    """
     log, author, stop = person.log, Author(person), asyncio.Event()
     prefix, start = await log.outputs(), await log.ends(ACTIONS.name)
     digests = [bundle().digest]
@@ -47,12 +51,15 @@ async def reload(person: Person, publishes: int, rules: int, rate: int) -> None:
             digests += [] if wrong else [made.digest]
             assert worker._control.view.rules.digest == digests[-1]
         stop.set()
-        sent = await traffic
+        sent, seconds = await traffic
         await following.reach(await log.ends(ACTIONS.name))
     outputs = await log.read(prefix)
     named = {str(d["bundle"]) for d in decisions(outputs)}
     assert named | {digests[0]} == set(digests)
     assert await rejudged(log, outputs, start) == sent
+    return (
+        f"{publishes} bundles of {rules:,} rules while {sent / seconds:,.0f} actions/s came, {sent:,} in all"
+    )
 
 
 async def test_bundles_change_while_actions_flow(person: Person) -> None:
@@ -61,5 +68,7 @@ async def test_bundles_change_while_actions_flow(person: Person) -> None:
 
 @pytest.mark.chaos
 @pytest.mark.timeout(1_800)
-async def test_a_hundred_bundles_of_a_thousand_rules_under_load(person: Person) -> None:
-    await reload(person, publishes=100, rules=1_000, rate=5_000)
+async def test_a_hundred_bundles_of_a_thousand_rules_under_load(person: Person, capsys) -> None:
+    told = await reload(person, publishes=100, rules=1_000, rate=5_000)
+    with capsys.disabled():
+        print(f"\n{told}")
