@@ -23,6 +23,7 @@ from streams.bundle_signature import sign_digest
 from streams.cells import add_state_record
 from streams.control_view import ControlView
 from streams.orders import Order, sign_order
+from streams.pace import BatchSize
 from streams.partition import Partition
 
 KEY = SigningKey("bench", b"5" * 32)
@@ -35,7 +36,8 @@ ALONE_SECONDS = 2.0
 async def swap(job: Job) -> dict[str, Any]:
     """Judge batch after batch, alone and while a bundle is put in force.
 
-    Settings: `agents` that the partition remembers, `rules` of the new bundles, `sizes` of batches.
+    Settings: `agents` that the partition remembers, `rules` of the new bundles, `sizes` of batches: actions,
+    or 0 for as many as govern takes.
 
     Returns:
         By size of batch: milliseconds of each batch, `alone` and `swapping`, and `seconds` that a swap took.
@@ -89,7 +91,9 @@ class _Loop:
         self.batches: list[float] = []
         self._partition = partition
         self._view = view
-        self._parts = itertools.cycle([records[i : i + size] for i in range(0, len(records), size)])
+        self._records = itertools.cycle(records)
+        self._size = size
+        self._fitting = BatchSize()
 
     async def run_for(self, seconds: float) -> None:
         """Judge for some time."""
@@ -102,7 +106,10 @@ class _Loop:
         started = time.perf_counter()
         if self._view.rules is not None:
             self._partition.under(self._view.rules, self._view.offset)
-        self._partition.commit(self._partition.judge(next(self._parts)))
+        batch = list(itertools.islice(self._records, self._size or self._fitting.limit))
+        computing = time.thread_time()
+        self._partition.commit(self._partition.judge(batch))
+        self._fitting.learn(len(batch), time.thread_time() - computing)
         await asyncio.sleep(0)
         self.batches.append((time.perf_counter() - started) * 1000)
 

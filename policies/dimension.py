@@ -44,7 +44,7 @@ class Dimension(dict[str | None, int]):
         `rest` is called after each rule, and each pattern.
         """
         super().__init__()
-        self._unrestricted = bits(i for i, p in enumerate(patterns) if p is None)
+        self._unrestricted = bits(i for i, p in resting(enumerate(patterns), rest) if p is None)
         rules: dict[Pattern, list[int]] = {}
         for i, texts in resting(enumerate(patterns), rest):
             for pattern in {parse_pattern(text) for text in texts or ()}:

@@ -53,8 +53,8 @@ class Index:
         self._resources = Dimension([written(m.resources) for m in matches], rest)
         self._tools = Dimension([written(m.tools) for m in matches], rest)
         self._seldom = _seldom(matches, [rule.effect == "allow" for _, rule in ordered], rest)
-        self._detections = Members([m.detections for m in matches], content.names)
-        self._recent = Members([m.recent_detections for m in matches], content.names)
+        self._detections = Members([m.detections for m in matches], content.names, rest)
+        self._recent = Members([m.recent_detections for m in matches], content.names, rest)
         self._demanding = bits(i for i, rule in enumerate(rules) if rule.demand or rule.edits)
         self._compiled = Compiled(rules, Composer(rules, rest), content, read)
         self._outcomes: dict[Key, Ruling | Candidates] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from policies.bitset import bits
+from policies.rest import Rest, no_rest, resting
 
 
 class Members:
@@ -12,12 +13,14 @@ class Members:
         watched: the bits of the detections that some rule names: no others are worth telling apart.
     """
 
-    def __init__(self, wanted: Sequence[Sequence[str] | None], names: Sequence[str]) -> None:
+    def __init__(
+        self, wanted: Sequence[Sequence[str] | None], names: Sequence[str], rest: Rest = no_rest
+    ) -> None:
         """Take what each rule names, None where it does not care, and the bundle's names."""
         self._regardless = bits(i for i, entries in enumerate(wanted) if entries is None)
         place = {name: i for i, name in enumerate(names)}
         naming: dict[int, list[int]] = {}
-        for i, entries in enumerate(wanted):
+        for i, entries in resting(enumerate(wanted), rest):
             for name in entries or ():
                 naming.setdefault(place[name], []).append(i)
         self._rules = {bit: bits(rules) for bit, rules in naming.items()}

@@ -14,8 +14,8 @@ MOMENT_SECONDS = 0.00005
 BUSY_SECONDS = 0.0003
 """A moment's sleep that took so long: the loop had work, and held the interpreter for its turn."""
 
-REST = 4
-"""Beside a busy loop the thread sleeps so many times as long as it computed: a batch takes a fifth longer."""
+REST = 6
+"""Beside a busy loop the thread sleeps so many times as long as it computed: a batch takes a sixth longer."""
 
 
 @contextmanager
