@@ -16,8 +16,8 @@ from runtime.settings import Settings
 from sinks.connection import connect, errors_of
 
 REFUSED = (
-    "Code: 497. DB::Exception: praetor_archive: Not enough privileges. To execute this query, it's necessary to "
-    "have the grant SELECT(seq) ON praetor.leaves. (ACCESS_DENIED) (version 26.3.2.3 (official build))\n"
+    "Code: 497. DB::Exception: praetor_archive: Not enough privileges. To execute this query, it's necessary "
+    "to have the grant SELECT(seq) ON praetor.leaves. (ACCESS_DENIED) (version 26.3.2.3 (official build))\n"
 )
 
 
