@@ -26,8 +26,11 @@ from schemas.topics import CONTROL
 from sinks.connection import connect, errors_of
 from sinks.export import Cut, Piece, count, read, read_tables
 from sinks.migrate import need_migrated, read_applied
+from sinks.rollups import ROLLUPS
 
 TRIES = 5
+# made anew by a restore
+LEFT_OUT = {"migrations", *(rollup.name for rollup in ROLLUPS)}
 
 
 def backup(
@@ -71,7 +74,7 @@ def backup(
 
 
 def _tables(client: Client, folder: Path, database: str) -> Manifest:
-    stored = [t for t in read_tables(client) if not t.is_view and t.name != "migrations"]
+    stored = [t for t in read_tables(client) if not t.is_view and t.name not in LEFT_OUT]
     cut = Cut(client)
     pieces = {table.name: cut.pieces(table) for table in stored}
     files: list[Entry] = []

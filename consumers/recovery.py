@@ -104,6 +104,9 @@ async def complete(sink: Destination, source: Source, found: Cut) -> None:
             counts = await sink.count(batch)
             if any(count != batch.rows for count in counts):
                 raise _torn(source, found, counts, batch.rows)
+        elif await sink.remembers(batch):
+            # the insert may have ended before it reached the sums
+            await sink.write(batch)
 
 
 def _torn(source: Source, found: Cut, counts: tuple[int, ...], rows: int) -> PraetorError:

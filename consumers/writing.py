@@ -57,6 +57,10 @@ class Destination:
         """How many rows of the batch are stored, in its table and in each derived from it."""
         return await self._insist(lambda: self._sink.count(batch))
 
+    async def remembers(self, batch: Batch) -> bool:
+        """Whether a batch that is stored may be written again, to complete what was derived from it."""
+        return await self._insist(lambda: self._sink.remembers(batch))
+
     async def holds(self, source: Source) -> bool:
         """Whether any row of the source is stored."""
         return await self._insist(lambda: self._sink.holds(source.table, source.log_id, source.partition))

@@ -8,6 +8,7 @@ from sinks.batch import Batch
 from sinks.connection import connect, errors_of
 from sinks.container import container
 from sinks.restoring import unfinished
+from sinks.rollups import ROLLUPS
 from sinks.tables import Table
 
 # Larger than any batch, so that an insert is one block: one block is one part, and a part is all or nothing.
@@ -25,6 +26,25 @@ COUNT_BY_SEQ = (
     f"{COUNT_DERIVED} AND received_at BETWEEN fromUnixTimestamp64Milli({{from:Int64}}, 'UTC')"
     " AND fromUnixTimestamp64Milli({to:Int64}, 'UTC')"
 )
+# A part's name says which inserts it holds: partition_first_last_level; one that was deduplicated counts too.
+BLOCKS_SINCE = f"""\
+WITH (
+    SELECT min(toUInt64(splitByChar('_', _part)[2])) {OURS}
+    AND seq BETWEEN {{first:Int64}} AND {{last:Int64}}
+) AS begin
+SELECT sum(last - greatest(first, begin) + 1) FROM (
+    SELECT DISTINCT
+        toUInt64(splitByChar('_', _part)[2]) AS first, toUInt64(splitByChar('_', _part)[3]) AS last
+    FROM {{table:Identifier}}
+) WHERE last >= begin
+"""  # noqa: S608 - our own text
+SUMS = tuple(rollup.name for rollup in ROLLUPS)
+# how many inserts all tables remember that an insert of decisions fills
+REMEMBERED = """\
+SELECT min(if(startsWith(engine, 'Replicated'), 0, toInt64OrZero(
+    extract(engine_full, '\\bnon_replicated_deduplication_window = (\\d+)'))))
+FROM system.tables WHERE database = currentDatabase() AND name IN {tables:Array(String)}
+"""
 
 
 class ClickHouseSink:
@@ -85,6 +105,23 @@ class ClickHouseSink:
             client = self._opened()
             counts = [client.command(sql, values | {"table": name}) for name, sql in statements]
         return tuple(int(str(count)) for count in counts)
+
+    def remembers(self, batch: Batch) -> bool:
+        """Whether a batch that is stored may be written again, to complete sums that an insert left undone.
+
+        Told by how many inserts came after it, never too few: a part that was merged counts whole.
+
+        Raises:
+            Unavailable, PraetorError: as `write`.
+        """
+        table = batch.table
+        if not table.summed:
+            return False
+        values = _place(batch) | {"table": table.derived[0]}
+        with errors_of(self._settings):
+            client = self._opened()
+            remembered = client.command(REMEMBERED, {"tables": [table.name, *table.derived, *SUMS]})
+            return 2 * int(str(client.command(BLOCKS_SINCE, values))) < int(str(remembered))
 
     def holds(self, table: Table, log_id: str, partition: int) -> bool:
         """Whether any row of a log's partition is there, in the table or one derived from it.

@@ -17,9 +17,13 @@ from runtime.errors import PraetorError
 from runtime.settings import Settings
 from sinks.comments import align_comments
 from sinks.connection import connect, errors_of
+from sinks.rollups import fill
 from sinks.statements import split_statements
 
 NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+
+# what follows a migration, before it counts as applied: may be repeated too
+AFTERWARDS = {"0010_rollups.sql": fill}
 
 TABLE = """\
 CREATE TABLE IF NOT EXISTS migrations
@@ -127,6 +131,8 @@ def migrate(settings: Settings, known: Sequence[Migration] | None = None) -> lis
         for migration in todo:
             for statement in split_statements(migration.text):
                 client.command(statement)
+            if afterwards := AFTERWARDS.get(migration.name):
+                afterwards(client)
             row = [migration.version, migration.name, migration.checksum]
             client.insert("migrations", [row], column_names=["version", "name", "checksum"])
         align_comments(client)

@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 from runtime.errors import PraetorError
 from runtime.settings import Settings
 from sinks.connection import connect, errors_of
-from sinks.migrate import TABLE, Migration, quoted, read_migrations
+from sinks.migrate import AFTERWARDS, TABLE, Migration, quoted, read_migrations
 from sinks.statements import split_statements
 from sinks.tables import TABLES
 
@@ -163,6 +163,9 @@ def count(client: Client, table: str) -> int:
 def finish(client: Client, migrations: Sequence[Migration], backup: str) -> None:
     """Note the migrations as applied: from here on it is a database of praetor."""
     make_views(client, migrations)
+    for migration in migrations:
+        if afterwards := AFTERWARDS.get(migration.name):
+            afterwards(client)
     for name in _expiring(client):
         client.command(f"SYSTEM START TTL MERGES {name}")
     client.command(TABLE)

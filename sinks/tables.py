@@ -13,15 +13,17 @@ class Table:
         numbered: rows have `seq`, one each without gaps in a partition: they are counted by it. Rows of
             other tables are counted by `archived_by`, the token of the insert that brought them.
         derived: tables that a materialized view fills with one row for each; counted along.
+        summed: views fill tables of sums, too (sinks/rollups.py), whose rows cannot be counted for one batch.
     """
 
     name: str
     record: str
     numbered: bool = False
     derived: tuple[str, ...] = ()
+    summed: bool = False
 
 
-DECISIONS = Table("decisions", "decision", numbered=True, derived=("leaves",))
+DECISIONS = Table("decisions", "decision", numbered=True, derived=("leaves",), summed=True)
 THREATS = Table("threats", "threat")
 CHECKPOINTS = Table("checkpoints", "checkpoint")
 DEAD_LETTERS = Table("dead_letters", "dead_letter")

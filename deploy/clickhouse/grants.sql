@@ -14,8 +14,13 @@ GRANT INSERT, SELECT ON praetor.threats TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.dead_letters TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.checkpoints TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.snapshots TO praetor_archive;
--- filled by a view of decisions; older servers check the one who inserts
+-- filled by views of decisions; older servers check the one who inserts
 GRANT INSERT, SELECT ON praetor.leaves TO praetor_archive;
+GRANT INSERT, SELECT ON praetor.actions_by_minute TO praetor_archive;
+GRANT INSERT, SELECT ON praetor.actions_by_hour TO praetor_archive;
+GRANT INSERT, SELECT ON praetor.actions_by_day TO praetor_archive;
+GRANT INSERT, SELECT ON praetor.rules_by_hour TO praetor_archive;
+GRANT INSERT, SELECT ON praetor.delays_by_hour TO praetor_archive;
 -- to see that the tables are those of its version
 GRANT SELECT ON praetor.migrations TO praetor_archive;
 -- a database that was restored says so in this table until `praetor db rewind`; only there it exists

@@ -134,6 +134,18 @@ async def test_a_forgotten_token_does_not_double_rows(stage: Stage) -> None:
     await stage.exact(11)
 
 
+async def test_sums_that_an_insert_left_undone_are_completed(stage: Stage) -> None:
+    [(view,)] = await stage.ask("SHOW CREATE TABLE decisions_to_days")
+    await stage.ask("DROP VIEW decisions_to_days SYNC")
+    await leave_pending(stage, 0, 10)
+    await stage.ask(view)
+    async with stage.archiving():
+        await stage.send(DECISIONS, stage.decisions(10, 1))
+        await stage.rows_are(11)
+    assert await stage.ask("SELECT sum(actions) FROM actions_by_day") == [(11,)]
+    await stage.exact(11)
+
+
 async def test_clickhouse_away_and_back(broker: str, own_clickhouse: ClickHouse) -> None:
     stage = await Stage(broker, own_clickhouse.url).prepare()
     await stage.send(DECISIONS, stage.decisions(0, 10))
