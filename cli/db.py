@@ -6,14 +6,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.keeping import keep_command
 from cli.options import DataDir, JsonOutput
 from cli.rewind import rewind_command
+from cli.sums import sums_command
 from runtime.settings import load_settings
 from sinks.migrate import migrate as apply
 from sinks.migrate import status as read_status
 
 db_app = typer.Typer(no_args_is_help=True, help="The tables in ClickHouse.")
 db_app.command("rewind")(rewind_command)
+db_app.command("sums")(sums_command)
+db_app.command("keep")(keep_command)
 
 
 @db_app.command()

@@ -1,4 +1,4 @@
-"""`praetor query`: SQL to ClickHouse, the answer to standard output."""
+"""`praetor query`: SQL, or a query with a name, to ClickHouse; the answer to standard output."""
 
 import json
 import sys
@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.asking import described, tell, values_of
 from cli.options import DataDir
 from runtime.errors import PraetorError
 from runtime.settings import Settings, load_settings
 from sinks.connection import connect, errors_of
+from sinks.named import named
 
 # ClickHouse writes these formats itself; a table for people is drawn here from its JSON.
 WIRE = {"table": "JSONCompact", "json": "JSONEachRow", "csv": "CSVWithNames"}
@@ -29,7 +31,18 @@ class Format(StrEnum):
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help="The statement; - reads it from standard input.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SQL | KEY=VALUE...",
+            help="The statement, - reads it from standard input; with --named, the query's keys.",
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--named", metavar="NAME", help="Ask a query by name.")] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="Explain the queries that have a name.")] = False,
+    show_sql: Annotated[
+        bool, typer.Option("--sql", help="With --named: print its statement, for another client.")
+    ] = False,
     output: Annotated[
         Format,
         typer.Option("--format", help="table for people; json (one object a line) and csv for machines."),
@@ -40,21 +53,42 @@ def query(
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     data: DataDir = None,
 ) -> None:
-    """Ask ClickHouse about decisions_overview, decisions, threats, dead_letters, checkpoints and leaves.
+    """Ask ClickHouse: a query that has a name, or SQL.
 
-    What there is to ask: docs/analysts.md.
+    What there is to ask: `praetor query --list`, docs/analysts/README.md.
+
+    Example: praetor query --named agent-actions tenant=acme agent=coder-1 since=7d
 
     Example: praetor query "SELECT agent_id, rule, reason FROM decisions_overview WHERE effect = 'deny'"
     """
     output = Format.json if as_json else output
-    settings = load_settings(data)
-    statement = sys.stdin.read() if sql == "-" else sql
-    answer = ask(settings, statement, WIRE[output.value], read_parameters(param or ()))
+    if list_them:
+        tell() if output is not Format.json else typer.echo(json.dumps(described()))
+        return
+    if name is not None and show_sql:
+        typer.echo(named(name).sql)
+        return
+    if name is not None:
+        query = named(name)
+        statement, parameters = query.sql, values_of(query, words or ())
+    else:
+        statement, parameters = _statement(words or []), read_parameters(param or ())
+    answer = ask(load_settings(data), statement, WIRE[output.value], parameters)
     if output is Format.table:
         draw(answer)
     else:
         sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
+
+
+def _statement(words: list[str]) -> str:
+    """The one statement of the command line, or of standard input."""
+    if len(words) != 1:
+        raise PraetorError(
+            f"one statement is needed, in quotes; {len(words)} arguments were given. Or name a query: --named"
+            " NAME; `praetor query --list` says which there are"
+        )
+    return sys.stdin.read() if words[0] == "-" else words[0]
 
 
 def read_parameters(given: Iterable[str]) -> dict[str, str]:

@@ -114,8 +114,8 @@ def _months(source: Source, of: Schema, run: Run, places: Sequence[int], span: s
     start = 0
     while start < len(places):
         first = record(start)
-        month = month_of(first["received_at"])
-        stop = _end_of_month(record, month, start, len(places))
+        month = month_of(first["received_at"]) if source.table.dated else 0
+        stop = _end_of_month(record, month, start, len(places)) if source.table.dated else len(places)
         last = record(stop - 1)
         _check_log(source, run, places[start], first)
         _check_log(source, run, places[stop - 1], last)
@@ -145,10 +145,12 @@ def _decode(source: Source, of: Schema, run: Run, index: int) -> Record:
 
 
 def _check_log(source: Source, run: Run, index: int, record: Record) -> None:
-    if record["log_id"] != source.log_id or record["partition"] != source.partition:
+    # an incident names no partition
+    partition = record.get("partition", source.partition)
+    if record["log_id"] != source.log_id or partition != source.partition:
         raise PraetorError(
             f"{source.place} offset {run.offsets[index]} is of log {record['log_id']!r} partition "
-            f"{record['partition']}, not of log {source.log_id!r} partition {source.partition}: "
+            f"{partition}, not of log {source.log_id!r} partition {source.partition}: "
             "something else wrote to this topic"
         )
 

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from consumers.buffer import MAX_BYTES
 from consumers.cut import Source
 from runtime.kafka import FETCH_BYTES
-from schemas.topics import CHECKPOINTS, DEAD_LETTERS, DECISIONS, SNAPSHOTS, THREATS, topic_name
+from schemas.topics import (
+    CHECKPOINTS,
+    DEAD_LETTERS,
+    DECISIONS,
+    DELIVERIES,
+    INCIDENTS,
+    SNAPSHOTS,
+    THREATS,
+    topic_name,
+)
 from sinks import tables
 
 ARCHIVED = (
@@ -14,6 +23,8 @@ ARCHIVED = (
     (DEAD_LETTERS, tables.DEAD_LETTERS),
     (CHECKPOINTS, tables.CHECKPOINTS),
     (SNAPSHOTS, tables.SNAPSHOTS),
+    (INCIDENTS, tables.INCIDENTS),
+    (DELIVERIES, tables.DELIVERIES),
 )
 
 

@@ -42,7 +42,7 @@ SUMS = tuple(rollup.name for rollup in ROLLUPS)
 # how many inserts all tables remember that an insert of decisions fills
 REMEMBERED = """\
 SELECT min(if(startsWith(engine, 'Replicated'), 0, toInt64OrZero(
-    extract(engine_full, '\\bnon_replicated_deduplication_window = (\\d+)'))))
+    extract(engine_full, 'non_replicated_deduplication_window = ([0-9]+)'))))
 FROM system.tables WHERE database = currentDatabase() AND name IN {tables:Array(String)}
 """
 
@@ -169,6 +169,8 @@ def insert_settings(token: str) -> dict[str, str | int]:
         "insert_deduplication_token": token,
         "deduplicate_blocks_in_dependent_materialized_views": 1,
         "async_insert": 0,
+        # made by merges instead: it costs more than all else of an insert
+        "exclude_materialize_skip_indexes_on_insert": "by_words",
         "max_insert_block_size": BLOCK_ROWS,
         "min_insert_block_size_rows": BLOCK_ROWS,
         "log_comment": token,

@@ -5,7 +5,6 @@ filled in once, each partition's up to the first decision that a view has brough
 meanwhile. They hold nothing that decisions do not, so a backup leaves them out and a restore makes them anew.
 """
 
-import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from runtime.errors import PraetorError
 from sinks.comments import literal
+from sinks.keeping import ttl_of
 
 SETTLE_SECONDS = 1.0
 TRIES = 5
@@ -41,7 +41,6 @@ BEGINS = "SELECT log_id, partition, min(first_seq) FROM {table:Identifier} GROUP
 DAYS = "SELECT DISTINCT toDate(received_at) FROM decisions ORDER BY 1"
 SELECT = "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = {view:String}"
 KEPT = "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
-TTL = re.compile(r"\bTTL (.+?)(?= SETTINGS\b|$)")
 
 
 @dataclass(frozen=True)
@@ -147,5 +146,5 @@ def _typed(row: Any) -> tuple[str, int, str, int, int]:
 
 def _ends(client: Client, table: str) -> str:
     """When a row's time is over, in terms of the beginning of its span."""
-    found = TTL.search(str(client.query(KEPT, {"table": table}).result_rows[0][0]))
-    return found[1].replace("received_at", "at") if found else "now() + 1"
+    ttl = ttl_of(str(client.query(KEPT, {"table": table}).result_rows[0][0]))
+    return ttl.replace("received_at", "at") if ttl else "now() + 1"

@@ -1,12 +1,12 @@
 """The rows of the ledger's tables in ClickHouse, as they are; `cli.ledger.clickhouse` says what they mean."""
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from cli.ledger.sources import Log
 from runtime.settings import Settings
 from sinks.connection import connect, errors_of
+from sinks.keeping import shortest_days
 from sinks.rows import read_records
 from sinks.tables import CHECKPOINTS, DECISIONS
 
@@ -42,11 +42,10 @@ class Tables:
         return extents
 
     def ttl_days(self) -> int | None:
-        """After how many days decisions are removed; None: never."""
+        """After how many days decisions may be removed; None: never."""
         with errors_of(self._settings):
             rows = self._client.query(TTL_DAYS).result_rows
-        found = re.search(r"TTL received_at \+ toIntervalDay\((\d+)\)", rows[0][0] if rows else "")
-        return int(found[1]) if found else None
+        return shortest_days(rows[0][0]) if rows else None
 
     def checkpoints(self, log: Log, up_to: int) -> Iterator[dict[str, Any]]:
         """Checkpoints of sizes up to this one, in the order of their times, then sizes."""

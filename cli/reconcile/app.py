@@ -10,7 +10,7 @@ from cli.dead_letters.redrive import moment
 from cli.ledger.places import chosen
 from cli.options import DataDir, JsonOutput, TopicPrefix
 from cli.reconcile.clickhouse import Rows
-from cli.reconcile.holes import Found
+from cli.reconcile.holes import Found, Hole, Kind
 from cli.reconcile.kafka import Kafka
 from cli.reconcile.partition import Scope, reconcile_partition
 from cli.reconcile.report import report_json, tell
@@ -78,3 +78,14 @@ def _reconcile(settings: Settings, scope: Scope, partition: int | None) -> None:
             reconcile_partition(kafka, rows, log, scope, lambda more: progress.advance(bar, more))
             done += end - begin
             progress.update(bar, completed=done)
+        _compare_sums(rows, scope, {(log.log_id, log.partition) for log in logs})
+
+
+def _compare_sums(rows: Rows, scope: Scope, logs: set[tuple[str, int]]) -> None:
+    """The tables of sums against the decisions, day by day, whatever --since says."""
+    for found in rows.sums():
+        if (found.log_id, found.partition) in logs:
+            day = int(found.day.replace("-", ""))
+            count = abs(found.decisions - found.summed)
+            table = {"table": found.table}
+            scope.found.add(Hole(Kind.sums, found.partition, day, day, count, table))

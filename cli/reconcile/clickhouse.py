@@ -1,6 +1,5 @@
 """What ClickHouse holds of one partition. It sorts and groups: only runs and offsets travel."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,8 @@ from detections.source import CLOSING
 from runtime.settings import Settings
 from schemas.topics import ACTIONS
 from sinks.connection import connect, errors_of
+from sinks.keeping import shortest_days
+from sinks.rollups import Difference, settled
 
 WINDOW = 500_000
 """Rows that ClickHouse sorts at once."""
@@ -53,14 +54,19 @@ class Rows:
         found = [self._one(_select("count(), min(source_offset)", tail), log) for tail in tails]
         return min((first for count, first in found if count), default=None)
 
+    def sums(self) -> list[Difference]:
+        """Where tables of sums count otherwise than the decisions do."""
+        with errors_of(self._settings):
+            return settled(self._client)
+
     def expired(self, log: Log) -> int:
         """Decisions that the table's TTL may have removed by now, by the checkpoints over them."""
         with errors_of(self._settings):
             text = self._client.query(TTL_DAYS).result_rows[0][0]
-        days = re.search(r"TTL received_at \+ toIntervalDay\((\d+)\)", text)
+        days = shortest_days(text)
         if days is None:
             return 0
-        tail = f"checkpoints WHERE {OURS} AND received_at < now() - toIntervalDay({days[1]})"
+        tail = f"checkpoints WHERE {OURS} AND received_at < now() - toIntervalDay({days})"
         return int(self._one(_select("max(size)", tail), log)[0] or 0)
 
     def decisions(self, log: Log, first_offset: int, next_seq: int) -> Iterator[Entry]:

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     doubled_kafka = "doubled in Kafka"
     doubled_clickhouse = "doubled in ClickHouse"
     unknown = "no such action"
+    sums = "sums differ"
 
 
 @dataclass
@@ -30,10 +31,11 @@ class Hole:
     Attributes:
         kind: which.
         partition: of agent.actions.
-        first: of the run: a producer's number, or an offset of agent.actions; of `lost`, the ledger's seq.
+        first: of the run: a producer's number, or an offset of agent.actions; of `lost`, the ledger's seq; of
+            `sums`, the day as YYYYMMDD.
         last: of the run.
         count: how many of first to last it is about (Kafka's markers take offsets, too).
-        source: of a hole at the source: tenant, agent, producer and epoch.
+        source: of a hole at the source: tenant, agent, producer and epoch; of `sums`, the table.
     """
 
     kind: Kind

@@ -21,6 +21,7 @@ WORDS = {
     " archive has passed them",
     Kind.doubled_kafka: "have more than one decision or dead letter in Kafka",
     Kind.doubled_clickhouse: "have more than one row in ClickHouse",
+    Kind.sums: "counts otherwise than the decisions: `praetor db sums --remake` makes it anew",
     Kind.unknown: "have a decision or dead letter, but are not in agent.actions, which should hold them yet",
 }
 
@@ -57,6 +58,10 @@ def tell(found: Found) -> None:
 def describe(hole: Hole) -> str:
     """Where a hole is and what it means, in one sentence."""
     span = f"{hole.first}" if hole.first == hole.last else f"{hole.first} to {hole.last}"
+    if hole.kind is Kind.sums and hole.source is not None:
+        return (
+            f"partition {hole.partition}: {hole.source['table']} of {span} ({hole.count}) {WORDS[hole.kind]}"
+        )
     if hole.source is not None:
         words = WORDS.get(hole.kind, "never came: not as a decision, not as an action that decodes")
         return f"{_source(hole.source)}: events {span} ({hole.count}) {words}"

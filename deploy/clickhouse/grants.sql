@@ -14,6 +14,8 @@ GRANT INSERT, SELECT ON praetor.threats TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.dead_letters TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.checkpoints TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.snapshots TO praetor_archive;
+GRANT INSERT, SELECT ON praetor.incidents TO praetor_archive;
+GRANT INSERT, SELECT ON praetor.deliveries TO praetor_archive;
 -- filled by views of decisions; older servers check the one who inserts
 GRANT INSERT, SELECT ON praetor.leaves TO praetor_archive;
 GRANT INSERT, SELECT ON praetor.actions_by_minute TO praetor_archive;
@@ -74,6 +76,8 @@ GRANT SELECT ON praetor.threats TO praetor_rewind;
 GRANT SELECT ON praetor.dead_letters TO praetor_rewind;
 GRANT SELECT ON praetor.checkpoints TO praetor_rewind;
 GRANT SELECT ON praetor.snapshots TO praetor_rewind;
+GRANT SELECT ON praetor.incidents TO praetor_rewind;
+GRANT SELECT ON praetor.deliveries TO praetor_rewind;
 -- to see that the tables are those of its version
 GRANT SELECT ON praetor.migrations TO praetor_rewind;
 -- to see that the restore is finished, and to take the mark away that stops the archive

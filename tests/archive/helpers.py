@@ -26,6 +26,8 @@ from schemas.topics import (
     CHECKPOINTS,
     DEAD_LETTERS,
     DECISIONS,
+    DELIVERIES,
+    INCIDENTS,
     SNAPSHOTS,
     THREATS,
     Topic,
@@ -38,6 +40,7 @@ from tests.sinks.helpers import START_MS, decision
 
 QUICK = Pace(dry=0.05, linger=0.2)
 PATIENCE = 60.0
+TOPICS = (*(topic for topic, _ in ARCHIVED), ARCHIVE)
 
 
 class Stage:
@@ -63,9 +66,7 @@ class Stage:
         for client in self._clients:
             client.close()
 
-    async def create_topics(
-        self, topics: Sequence[Topic] = (DECISIONS, THREATS, DEAD_LETTERS, CHECKPOINTS, SNAPSHOTS, ARCHIVE)
-    ) -> None:
+    async def create_topics(self, topics: Sequence[Topic] = TOPICS) -> None:
         new = [
             NewTopic(topic_name(t, self.prefix), self.partitions, 1, topic_configs=t.config) for t in topics
         ]
@@ -205,6 +206,8 @@ _NAMES = {
     DEAD_LETTERS.name: "dead_letter",
     CHECKPOINTS.name: "checkpoint",
     SNAPSHOTS.name: "snapshot",
+    INCIDENTS.name: "incident",
+    DELIVERIES.name: "delivery",
 }
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 
-from schemas.topics import CHECKPOINTS, DEAD_LETTERS, DECISIONS, THREATS
+from schemas.catalogue import newest
+from schemas.codec import encode_body
+from schemas.topics import CHECKPOINTS, DEAD_LETTERS, DECISIONS, DELIVERIES, INCIDENTS, THREATS
 from tests.archive.helpers import Stage, until
 from tests.sinks.helpers import START_MS
 
@@ -121,6 +123,46 @@ async def test_threats_dead_letters_and_checkpoints_arrive(stage: Stage) -> None
     async with stage.archiving():
         await asyncio.sleep(0.3)
     assert [await stage.count(t) for t in ("threats", "dead_letters", "checkpoints")] == [2, 1, 2]
+
+
+async def test_incidents_and_receipts_arrive_once_though_they_have_no_received_at(wide: Stage) -> None:
+    opened = {
+        "log_id": wide.log_id,
+        "incident_id": "i1",
+        "group_key": "acme/a",
+        "status": "open",
+        "severity": "high",
+        "title": "t",
+        "opened_at": START_MS,
+        "updated_at": START_MS,
+        "tenant": "acme",
+    }
+    receipt = {
+        "log_id": wide.log_id,
+        "partition": 1,
+        "destination": "siem",
+        "topic": "agent.decisions",
+        "first_offset": 0,
+        "last_offset": 9,
+        "events": 8,
+        "filtered": 2,
+        "kept_aside": 0,
+        "tries": 1,
+        "milliseconds": 12,
+    }
+    of = newest("incident")
+    grown = [opened, {**opened, "revision": 2, "status": "resolved", "resolved_at": START_MS + 5000}]
+    await wide.send_raw(INCIDENTS, [(2, of.prefix + encode_body(of, record)) for record in grown])
+    await wide.send(DELIVERIES, [receipt, receipt])
+    async with wide.archiving():
+        await wide.rows_are(2, "incidents")
+        await wide.rows_are(2, "deliveries")
+    async with wide.archiving():
+        await asyncio.sleep(0.3)
+    assert await wide.ask(
+        "SELECT incident_id, status, partition, toString(resolved_at_time) FROM incidents_now"
+    ) == [("i1", "resolved", 2, "2026-09-21 14:13:25.000")]
+    assert [await wide.count(t) for t in ("incidents", "deliveries")] == [2, 2]
 
 
 async def test_several_archives_share_and_hand_over(wide: Stage) -> None:

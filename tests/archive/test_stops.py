@@ -6,13 +6,14 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from consumers.place import ARCHIVED
 from runtime.errors import PraetorError
 from runtime.settings import Settings
-from schemas.topics import ARCHIVE, CHECKPOINTS, DEAD_LETTERS, DECISIONS, SNAPSHOTS, THREATS, topic_name
+from schemas.topics import ARCHIVE, DECISIONS, topic_name
 from sinks.migrate import migrate
 from tests.archive.helpers import Stage
 
-ALL = (DECISIONS, THREATS, DEAD_LETTERS, CHECKPOINTS, SNAPSHOTS, ARCHIVE)
+ALL = (*(topic for topic, _ in ARCHIVED), ARCHIVE)
 
 
 async def stops(stage: Stage, message: str) -> None:

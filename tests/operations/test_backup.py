@@ -22,11 +22,21 @@ from runtime.kafka import group_members
 from runtime.settings import Settings
 from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
+from sinks.rollups import differences
 from tests.ledger_cli.helpers import Judged, judge_and_archive
 from tests.streams.fleet import fleet
 from tests.streams.helpers import Log
 
-TABLES = ("decisions", "leaves", "threats", "dead_letters", "checkpoints", "snapshots")
+TABLES = (
+    "decisions",
+    "leaves",
+    "threats",
+    "dead_letters",
+    "checkpoints",
+    "snapshots",
+    "incidents",
+    "deliveries",
+)
 PLACE = {
     "leaves": "seq",
     "decisions": "seq",
@@ -73,6 +83,13 @@ class Site:
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
         return {table: self.rows(table) for table in TABLES}
+
+    def sums(self) -> int:
+        """How many decisions are summed by day; each table of sums comes to what decisions hold."""
+        client = connect(self.settings)
+        assert differences(client) == []
+        client.close()
+        return int(self.ask("SELECT sum(actions) FROM actions_by_day")[0][0])
 
     def lose_clickhouse(self) -> None:
         client = connect(self.settings, "")
@@ -157,8 +174,10 @@ def test_after_a_restore_the_archive_goes_on_and_every_row_is_there_once(site: S
         "agent.checkpoints",
     }
     assert site.everything() == before
+    assert site.sums() == len(before["decisions"])
 
     site.archive(unarchived)
+    assert site.sums() == unarchived
     after = site.everything()
     for table, rows in whole.items():
         # a worker that starts signs the tree again, so that checkpoints may be there twice in Kafka too

@@ -58,7 +58,7 @@ def placed(rows: list[dict[str, Any]], table: Table) -> str:
     """Give the records a log of their own and an order; returns the log."""
     log_id = f"log-{next(LOGS)}"
     for place, row in enumerate(rows):
-        row |= {"log_id": log_id, "partition": place}
+        row |= {"log_id": log_id, "partition": place, "revision": place}
         if "schema" in row:
             row["schema"] = newest(table.record).id
     return log_id

@@ -13,7 +13,7 @@ from schemas.codec import Record
 from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
 from sinks.migrate import migrate, read_migrations
-from sinks.rollups import ROLLUPS, differences, fill
+from sinks.rollups import ROLLUPS, Rollup, differences, fill
 from tests.sinks.helpers import batch, decision
 
 NOW_MS = int(time.time()) * 1000
@@ -99,7 +99,9 @@ def check(client: Client) -> None:
     assert differences(client) == []
 
 
-def test_sums_are_what_decisions_say_when_a_tenth_of_the_inserts_is_repeated(filled) -> None:
+def test_sums_are_what_decisions_say_when_a_tenth_of_the_inserts_is_repeated(
+    filled: tuple[Client, ClickHouseSink],
+) -> None:
     client, sink = filled
     chance = random.Random(7)
     log_id = uuid4().hex
@@ -117,7 +119,9 @@ def test_sums_are_what_decisions_say_when_a_tenth_of_the_inserts_is_repeated(fil
 
 
 @pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda r: r.name)
-def test_an_insert_cut_off_before_the_sums_is_told_and_completed_by_the_same_write(filled, rollup) -> None:
+def test_an_insert_cut_off_before_the_sums_is_told_and_completed_by_the_same_write(
+    filled: tuple[Client, ClickHouseSink], rollup: Rollup
+) -> None:
     client, sink = filled
     log_id, chance = uuid4().hex, random.Random(3)
     written = batch([some(chance, n, log_id) for n in range(50)], log_id)

@@ -11,7 +11,7 @@ from schemas.catalogue import newest
 from schemas.codec import encode_body
 from sinks.clickhouse import ClickHouseSink
 from sinks.rows import read_records
-from sinks.tables import CHECKPOINTS, DEAD_LETTERS, DECISIONS, SNAPSHOTS, THREATS, Table
+from sinks.tables import INCIDENTS, TABLES, Table
 from tests.sinks.helpers import batch, placed
 from tests.sinks.strategies import records
 
@@ -19,18 +19,17 @@ from tests.sinks.strategies import records
 @pytest.fixture(scope="module", autouse=True)
 def _no_merges(client: Client) -> None:
     """Records of any time are written: a merge would remove what is past its TTL."""
-    for table in (DECISIONS, THREATS, CHECKPOINTS, DEAD_LETTERS, SNAPSHOTS):
+    for table in TABLES:
         client.command(f"SYSTEM STOP TTL MERGES {table.name}")
 
 
 def read(client: Client, table: Table, log_id: str) -> list[dict[str, Any]]:
-    tail = "WHERE log_id = {log_id:String} ORDER BY partition"
+    # an incident names no partition
+    tail = f"WHERE log_id = {{log_id:String}} ORDER BY {'revision' if table == INCIDENTS else 'partition'}"
     return list(read_records(client, table, tail, {"log_id": log_id}))
 
 
-@pytest.mark.parametrize(
-    "table", [DECISIONS, THREATS, CHECKPOINTS, DEAD_LETTERS, SNAPSHOTS], ids=lambda t: t.name
-)
+@pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
