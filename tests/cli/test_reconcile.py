@@ -222,6 +222,15 @@ def test_holes_in_clickhouse_are_named(stack: Stack) -> None:
     assert stack.holes(database=stack.database(gone)) == [("clickhouse", 1, letter, letter)]
 
 
+def test_sums_that_are_not_what_decisions_say_are_named(stack: Stack) -> None:
+    database = stack.database("ALTER TABLE actions_by_day DELETE WHERE partition = 1")
+    named = {(kind, partition) for kind, partition, _, _ in stack.holes(database=database)}
+    assert named == {("sums", 1)}
+    _, text = stack.run("--tenant", "whole", database=database)
+    assert "HOLE sums differ: partition 1: actions_by_day of 20" in text
+    assert "`praetor db sums --remake` makes it anew" in text
+
+
 def test_decisions_missing_in_kafka_are_named(stack: Stack) -> None:
     p, seq, offset = decision_of(stack, "agent-0", 1, 9)
     prefix = stack.topics({(DECISIONS.name, p): seq})
