@@ -11,7 +11,7 @@ from detections.about import About
 from detections.behaviour.verbs import DELEGATE, verbs_of
 from detections.detector import EVERY_PHASE, NOTHING, Cells, Observation
 from detections.event_ids import pack_id, unpack_id
-from detections.finding import Since, found
+from detections.finding import Since, found, short
 from documents.types import Model
 from schemas.action import Action
 from schemas.verdict import Finding, Severity
@@ -75,6 +75,7 @@ PRIVILEGE = About(
 CELL = "delegation"
 DENIALS = 8
 SENT = 8
+LONGEST_NAME = 100
 LONGEST_TEXT = 65_536
 _VERSION = 1
 _WORD = re.compile(r"[^\s\"'`,;()\[\]{}<>]+")
@@ -171,21 +172,21 @@ class Delegation:
     def _circle(
         self, action: Action, labels: dict[str, str], sent: tuple[tuple[int, int], ...]
     ) -> list[Finding]:
-        target = action.resource
+        target, name = action.resource, short(action.resource, LONGEST_NAME)
         chain = [a.strip() for a in labels.get("delegation_chain", "").split(",")]
         message = ""
         if target == action.agent_id:
             message = "an agent hands work to itself"
         elif target and target in chain:
-            message = f"work goes back to {target[:100]}, which it came through"
+            message = f"work goes back to {name}, which it came through"
         elif target and target == action.get("on_behalf_of"):
-            message = f"work goes back to {target[:100]}, on whose behalf the agent acts"
+            message = f"work goes back to {name}, on whose behalf the agent acts"
         else:
             times = [at for work, at in sent if work == sent[-1][0]]
             if len(times) >= self._settings.repeats:
                 seconds = (times[-1] - times[0]) / 1000
-                message = f"the same work handed to {target[:100]} {len(times)} times within {seconds:.0f} s"
-        return [found(CIRCLE, action, message, what=target[:100])] if message else []
+                message = f"the same work handed to {name} {len(times)} times within {seconds:.0f} s"
+        return [found(CIRCLE, action, message, what=name)] if message else []
 
     def _privilege(self, action: Action, memory: _Memory, horizon: int) -> list[Finding]:
         live = {d[0]: d for d in memory.denied if d[1] > horizon}
@@ -198,11 +199,10 @@ class Delegation:
                 entry = live.get(crc32(name.encode())) if name else None
                 if entry is not None:
                     seconds = (action.received_at - entry[1]) / 1000
-                    message = f"what was denied {seconds:.0f} s ago is handed to {action.resource[:100]}"
+                    to = short(action.resource, LONGEST_NAME)
+                    message = f"what was denied {seconds:.0f} s ago is handed to {to}"
                     since = Since(entry[1], (unpack_id(entry[2]),))
-                    return [
-                        found(PRIVILEGE, action, message, what=action.resource[:100], score=0.8, since=since)
-                    ]
+                    return [found(PRIVILEGE, action, message, what=to, score=0.8, since=since)]
         return []
 
 

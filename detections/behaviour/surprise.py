@@ -13,7 +13,7 @@ from pydantic import Field
 
 from detections.about import About
 from detections.detector import NOTHING, Cells, Observation
-from detections.finding import found
+from detections.finding import found, short
 from documents.types import Model
 from schemas.action import Action
 from schemas.verdict import Finding, Severity
@@ -124,7 +124,7 @@ class Surprise:
         moves = min(state.moves + 1, _ENOUGH)
         findings: tuple[Finding, ...] = ()
         if moves > self._settings.learned and count >= max(self._settings.least, 4 * state.usual):
-            tool = (action.tool or "")[:100]
+            tool = short(action.tool or "", 100)
             message = (
                 f"{count} of the last 16 moves between tools, the last to {tool}, were never"
                 " seen"

@@ -171,5 +171,6 @@ def _change(action: Action, tool: str, before: Offer, offer: Offer) -> Finding:
 def _mixed(action: Action, tool: str) -> list[Finding]:
     if not mixes_scripts(tool):
         return []
-    message = f"the name {tool[:100]!a} mixes letters that only look alike, or holds some that nobody sees"
-    return [found(ALIKE, action, message, what=ascii(tool[:30]), score=0.9)]
+    name = ascii(short(tool, 100))
+    message = f"the name {name} mixes letters that only look alike, or holds some that nobody sees"
+    return [found(ALIKE, action, message, what=ascii(short(tool, 30)), score=0.9)]

@@ -204,3 +204,12 @@ def find_secrets(text: str) -> tuple[list[Secret], bool]:
             shown = f"{written[: form.shown]}… ({form.name}, {len(written)} characters)"
             secrets.append(Secret(form, match.start(), match.end(), shown))
     return secrets, False
+
+
+def without_secrets(text: str) -> str:
+    """The text with what is shown of a secret in the place of each; beyond `MOST` matches as it is."""
+    if not may_hold_secrets(text):
+        return text
+    for secret in reversed(find_secrets(text)[0]):
+        text = text[: secret.start] + secret.shown + text[secret.end :]
+    return text

@@ -10,7 +10,7 @@ from pydantic import Field
 from detections.about import About
 from detections.detector import NOTHING, Cells, Observation
 from detections.event_ids import pack_id, unpack_id
-from detections.finding import Since, found
+from detections.finding import Since, found, short
 from detections.flow.abouts import INJECTED, TAINTED, UNASKED
 from detections.flow.asked import Asked, asked_in
 from detections.flow.call import Call, call_of
@@ -131,7 +131,7 @@ class Flow:
     ) -> Finding:
         source = unpack_id(told.event)
         about = TAINTED if by_value else UNASKED
-        name = action.tool or action.action
+        name = short(action.tool or action.action, 100)
         which = (
             "uses what only an instruction in an earlier result names"
             if by_value
@@ -139,7 +139,7 @@ class Flow:
         )
         spans = (*_value_spans(action, told, call, asked), Span(source, "content", told.start, told.end, ""))
         finding = found(
-            about, action, f"{name} {which}", what=name[:100], score=risk,
+            about, action, f"{name} {which}", what=name, score=risk,
             since=Since(action.received_at, (source,)), spans=spans,
         )  # fmt: skip
         return self._graded(finding, risk)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from detections.finding import short
 from detections.sigma.correlation.entries import Entry
 from detections.sigma.correlation.model import Correlation
 from detections.sigma.tags import finding_tags
@@ -61,4 +62,4 @@ def _message(correlation: Correlation, action: Action, events: int) -> str:
 
 def _shown(name: str, action: Action) -> str:
     value = action.get(name) if name in SHOWN else None
-    return f"{name} {value[:LONGEST]!r}" if isinstance(value, str) else name
+    return f"{name} {short(value, LONGEST)!r}" if isinstance(value, str) else name
