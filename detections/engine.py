@@ -36,13 +36,20 @@ SETTLED = Settled()
 class Detections:
     """The detections of a bundle, compiled. Pure: nothing is remembered but in the agent's cells."""
 
-    def __init__(self, content: Content, names: Sequence[str], recalls: bool = True) -> None:
+    def __init__(
+        self,
+        content: Content,
+        names: Sequence[str],
+        recalls: bool = True,
+        asked: frozenset[str] | None = None,
+    ) -> None:
         """Make the detectors ready that the bundle has on.
 
         Args:
             content: what the bundle carries.
             names: what rules may match; a name's place is its bit.
             recalls: whether what was found is held for later actions.
+            asked: the names that rules look at; None: any.
 
         Raises:
             ValueError, KeyError: a correlation refers to what there is not, or to itself.
@@ -53,7 +60,7 @@ class Detections:
         settings = content.settings
         made: list[Any] = [d(settings.block(d.name)) for d in settings.detectors if self._is_on(content, d)]
         if content.rules or content.correlations:
-            made.append(self._sigma(content))
+            made.append(self._sigma(content, asked))
         self._observing = {phase: tuple(d.observe for d in made if _wants(d, phase)) for phase in PHASES}
         self._settling = tuple((d.name, d.settle) for d in made if hasattr(d, "settle"))
         self._names: dict[Observe, str] = {d.observe: d.name for d in made}
@@ -72,11 +79,11 @@ class Detections:
         block = content.settings.block(detector.name)
         return block is not None and any(self._kinds[name].enabled for name in detector.ids)
 
-    def _sigma(self, content: Content) -> Sigma:
+    def _sigma(self, content: Content, asked: frozenset[str] | None) -> Sigma:
         """The rules that are looked for, and those that correlations want."""
         wanted = {name for c in content.correlations for name in c.rules}
         rules = [r for r in content.rules if r.name in wanted or self._kinds[r.name].enabled]
-        return Sigma(rules, content.correlations, content.skew_seconds * 1000)
+        return Sigma(rules, content.correlations, content.skew_seconds * 1000, asked)
 
     def _gather(self, action: Action) -> Gathering:
         return Gathering(self._kinds, self._exceptions, action)

@@ -43,7 +43,7 @@ def compile_rules(bundle: Bundle, rest: Rest = no_rest) -> Rules:
     index = Index(content, read_facts, rest)
     carried, names = read_content(content.detections, content.detected)
     try:
-        detections = Detections(carried, names, index.recalls)
+        detections = Detections(carried, names, index.recalls, index.asks)
     except (ValueError, KeyError) as error:
         raise Newer(f"the bundle's detections do not fit together: {error}") from error
     return Rules(bundle.digest, index, detections)

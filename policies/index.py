@@ -34,6 +34,7 @@ class Index:
     Attributes:
         uses_session: whether some condition looks at `session`: only then must its cell be kept.
         recalls: whether some rule looks at recent detections: only then must they be held.
+        asks: the detections that rules look at; None where a condition may ask for any.
     """
 
     def __init__(self, content: Content, read: Reader, rest: Rest = no_rest) -> None:
@@ -61,6 +62,8 @@ class Index:
         programs = [rule.demand.program for rule in rules if rule.demand and rule.demand.program]
         recent = any("recent_detections" in p.names for p in programs)
         self.recalls = recent or any(m.recent_detections for m in matches)
+        named = frozenset(name for m in matches for name in m.detections or ())
+        self.asks = None if any("detections" in p.names for p in programs) else named
         self.uses_session = any(name.startswith("session.") for p in programs for name in p.names)
 
     def decide(

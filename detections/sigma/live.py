@@ -19,24 +19,33 @@ class Sigma:
 
     A rule that only correlations want is on where it matches, and raises no finding. Where it cannot be told
     whether a rule matches, that is an error of the observation, never "no match". A rule that is only ever
-    wanted after another one (a follower) is not looked at until what it is to follow is remembered.
+    wanted after another one (a follower), and that nobody asks for, is not looked at until what it is to
+    follow is remembered.
     """
 
     name = "sigma"
 
-    def __init__(self, rules: Sequence[SigmaRule], correlations: Sequence[Correlation], skew_ms: int) -> None:
+    def __init__(
+        self,
+        rules: Sequence[SigmaRule],
+        correlations: Sequence[Correlation],
+        skew_ms: int,
+        asked: frozenset[str] | None = None,
+    ) -> None:
         """Compile.
 
         Args:
             rules: each with a name of its own.
             correlations: of these rules and of each other.
             skew_ms: how far `occurred_at` is believed.
+            asked: the rules that policies ask for by name; None: they may ask for any.
 
         Raises:
             ValueError, KeyError: a correlation refers to what there is not, or to itself.
         """
         numbers = {rule.name: i for i, rule in enumerate(rules)}
         followers = Correlations(correlations, numbers, skew_ms).followers
+        followers = followers - asked if asked is not None else frozenset()
         first = [rule for rule in rules if rule.name not in followers]
         last = [rule for rule in rules if rule.name in followers]
         self._rules = [*first, *last]
@@ -44,7 +53,7 @@ class Sigma:
         self._first = len(first)
         numbers = {rule.name: i for i, rule in enumerate(self._rules)}
         self._correlations = Correlations(correlations, numbers, skew_ms)
-        self._awaiting = self._correlations.awaiting
+        self._awaiting = self._correlations.awaiting if last else frozenset()
         self._blocks = building_blocks(correlations)
         self.ids = tuple([rule.name for rule in rules] + [c.name for c in correlations])
         self.cells = self._correlations.cells

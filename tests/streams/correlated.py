@@ -13,6 +13,7 @@ from detections.carried import Content, write_content
 from detections.loading import load_detections
 from detections.settings import Settings
 from detections.sigma.correlation.model import Correlation
+from detections.sigma.rule import SigmaRule
 from policies.bundle import Bundle, build_bundle
 from policies.model import Policy
 from policies.signals import Detected
@@ -59,12 +60,15 @@ def correlations(seed: int, count: int) -> list[Correlation]:
     return made
 
 
+def single_rules() -> tuple[SigmaRule, ...]:
+    """The rules that random correlations are of: each matches the actions that name it."""
+    text = "---\n".join(RULE.format(name=rule) for rule in RULES)
+    return load_detections([("rules.yml", text.encode())]).rules
+
+
 def correlating(of: Sequence[Correlation]) -> Bundle:
     """A bundle that allows all but what a correlation holds at; every detector in code is on, too."""
-    rules = load_detections(
-        [("rules.yml", "---\n".join(RULE.format(name=rule) for rule in RULES).encode())]
-    ).rules
-    content = Content(Settings.read({}), rules, tuple(of), skew_seconds=SKEW_SECONDS)
+    content = Content(Settings.read({}), single_rules(), tuple(of), skew_seconds=SKEW_SECONDS)
     denying = [
         {"id": c.name, "effect": "deny", "message": c.name, "match": {"detections": [c.name]}} for c in of
     ]
