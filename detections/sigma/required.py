@@ -28,17 +28,21 @@ _TOKEN = re.compile(
     |(?P<char>.)""",
     re.S | re.X,
 )
-_SMALL_CLASS = re.compile(r"\[((?:\\[^0-9A-Za-z]|[^\]\\^\[-])+)\]")
+_SMALL_CLASS = re.compile(r"\[((?:\\[^0-9A-Za-rt-z]|[^\]\\^\[-])+)\]")
 _NUMBERED = re.compile(r"\\x(?:([0-7][0-9A-Fa-f])|\{(0*[0-7]?[0-9A-Fa-f])\})")
 _EMPTY: Texts = frozenset([""])
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What is known of a part: all that it may match (or None), and what must be there besides."""
+    """What is known of a part: all that it may match (or None), and what must be there besides.
+
+    Where it is `open`, `whole` is only what it begins with.
+    """
 
     whole: Texts | None
     needs: tuple[Texts, ...] = ()
+    open: bool = False
 
     def demands(self) -> tuple[Texts, ...]:
         """Everything of which one must be there."""
@@ -48,6 +52,9 @@ class _Part:
 
 _NOTHING = _Part(_EMPTY)
 _ANYTHING = _Part(None)
+_SPACES = "\t\n\f\r "
+"""RE2's white space."""
+_SPACE = _Part(frozenset(_SPACES))
 
 
 class _Unknown(Exception):
@@ -99,12 +106,12 @@ def _either(branches: list[_Part]) -> _Part:
             return _Part(frozenset(whole))
     demands = [min(b.demands(), key=_worth, default=None) for b in branches]
     joined = frozenset(text for demand in demands if demand is not None for text in demand)
-    return _Part(None, () if None in demands or len(joined) > 4 * MOST_TEXTS else (joined,))
+    return _Part(None, () if None in demands or len(joined) > 8 * MOST_TEXTS else (joined,))
 
 
 def _worth(texts: Texts) -> float:
-    """Smaller is better: about the share of texts that hold one of them."""
-    return sum(0.6 ** len(text) for text in texts)
+    """Smaller is better: about the share of texts that hold one of them; few have tabs or line ends there."""
+    return sum(0.6 ** len(text) * (1 if text.isprintable() else 0.05) for text in texts)
 
 
 def _sequence(pattern: str, at: int) -> tuple[_Part, int]:
@@ -119,6 +126,9 @@ def _sequence(pattern: str, at: int) -> tuple[_Part, int]:
             # what came so far ends here: it must be there, and what follows begins anew
             needs += _Part(whole).demands()
             longer, followed = part.whole or _EMPTY, False
+        if part.open:
+            needs += _Part(longer).demands()
+            longer, followed = _EMPTY, False
         whole = longer
     if followed and not needs:
         return _Part(whole), at
@@ -157,12 +167,14 @@ def _one(pattern: str, at: int) -> tuple[_Part, int]:
 def _plain(token: re.Match[str]) -> _Part:
     if token["empty"] or token["flags"]:
         return _NOTHING
+    if token[0] == "\\s":
+        return _SPACE
     char = token["plain"] or token["char"] or _written(token[0])
     if char:
         return _Part(frozenset([char.lower()])) if char.isascii() else _ANYTHING
     small = _SMALL_CLASS.fullmatch(token[0])
     if small:
-        chars = re.sub(r"\\(.)", r"\1", small[1])
+        chars = re.sub(r"\\(.)", lambda escaped: _SPACES if escaped[1] == "s" else escaped[1], small[1])
         if chars.isascii():
             return _Part(frozenset(chars.lower()))
     return _ANYTHING
@@ -175,8 +187,10 @@ def _written(token: str) -> str | None:
 
 
 def _repeated(part: _Part, repeat: re.Match[str]) -> _Part:
+    if part.open:
+        part = _Part(None, part.demands())
     if repeat["least"] == "?" and part.whole is not None and not part.needs:
         return _Part(part.whole | _EMPTY)
     if repeat["least"] == "+" or int(repeat["count"] or 0) > 0:
-        return _Part(None, part.demands())
+        return _Part(part.whole, part.needs, True) if part.whole is not None else _Part(None, part.needs)
     return _ANYTHING

@@ -1,13 +1,15 @@
 """The detections that are shipped: each case as it says, each detection with what people need, none idle."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from cli.detect.listing import OWASP, covered, rows_of
 from cli.detection_files import load_files
 from detections.sigma.tags import finding_tags
-from detections.trying import CaseResult, only_finders, run_cases
+from detections.trying import CaseResult, Trial, only_finders, run_cases
+from documents.case_action import build_action
 
 LOADED = load_files(None)
 RESULTS = run_cases(LOADED)
@@ -49,3 +51,25 @@ def test_every_category_of_owasp_is_covered_by_several() -> None:
 def test_what_only_correlations_want_is_no_finding() -> None:
     quiet = {c.name for c in LOADED.rules if c.level == "informational"}
     assert quiet == LOADED.blocks
+
+
+def tabbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace(" ", "\t")
+    if isinstance(value, dict):
+        return {name: tabbed(part) for name, part in value.items()}
+    return [tabbed(part) for part in value] if isinstance(value, list) else value
+
+
+def test_a_tab_for_a_space_hides_nothing() -> None:
+    trial, tried = Trial(LOADED), 0
+    for placed in LOADED.cases:
+        event = placed.case.action
+        if placed.case.expect == "nothing" or event is None or placed.rule not in NAMES:
+            continue
+        changes = {name: tabbed(getattr(event, name)) for name in ("resource", "arguments", "content")}
+        if "-----BEGIN" not in str(event.arguments):  # the armour of a key is written with spaces
+            [(found, errors)] = trial.run([build_action(event.model_copy(update=changes), 0)])
+            assert placed.rule in found and not errors, (placed.rule, placed.case.name)
+            tried += 1
+    assert tried > 150

@@ -64,6 +64,7 @@ PIECES = (
         "[[:digit:]a]",
         r"\]",
     ),
+    *(r"\s", r"\s+", r"a\s", r"(b\s)+", r"(a\s+|b)", r"\s?", r"\S", r"[\s=a]", r"[\\s]"),
     *("(?i)", "(?P<n>a)", r"\pL", "é", "{", "}", "a??", "b+?", r"\\", "(?s:a)"),
 )
 
@@ -77,7 +78,7 @@ def test_what_an_expression_requires_is_in_every_text_it_is_found_in():
             expression = re2.compile(pattern)
         except re2.error:
             continue
-        texts = ["".join(rng.choices("aabbccK1.|\\é{}]k", k=rng.randrange(1, 9))) for _ in range(20)]
+        texts = ["".join(rng.choices("aabbccK1.|\\é{}]k \t\n\r", k=rng.randrange(1, 9))) for _ in range(20)]
         parts = [re2.compile(part) for part in split_expression(pattern)]
         for text in texts:
             if expression.search(text):
