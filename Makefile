@@ -63,6 +63,7 @@ soak: $(VENV)/.dev ## the stack under steady load for SOAK_SECONDS (1800), 10^6 
 	$(BIN)/python -m tests.detections.correlations.soak
 	$(BIN)/python -m tests.detections.sigma.soak
 	$(BIN)/python -m tests.soak
+	$(BIN)/python -m tests.delivery.soak
 	$(BIN)/pytest -m chaos tests/bundles
 
 chaos: $(VENV)/.dev ## CHAOS_FAULTS (100) seeded faults on a running stack; the checker must find sabotage
@@ -70,8 +71,8 @@ chaos: $(VENV)/.dev ## CHAOS_FAULTS (100) seeded faults on a running stack; the 
 	$(BIN)/pytest -m "chaos or not chaos" tests/chaos/test_sabotage.py
 	$(BIN)/pytest -m chaos tests/sdk
 
-interop: $(VENV)/.dev ## what needs Go, other Pythons or the shared folder beside the repository
-	$(BIN)/pytest -m interop tests/interop tests/sdk
+interop: $(VENV)/.dev ## what needs Go, other Pythons, a real OpenSearch or the shared folder beside the repository
+	$(BIN)/pytest -m interop tests/interop tests/sdk tests/delivery
 
 docs: $(VENV)/.dev ## write the reference pages from the code
 	$(BIN)/python -m cli.reference docs

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from prometheus_client import Counter, Gauge, Histogram
 
+from cli.destination_pages import destination_pages
 from cli.detection_fields import fields_page
 from cli.detection_pages import detection_pages
 from cli.main import app
@@ -142,6 +143,7 @@ PAGES: dict[str, Callable[[], str]] = {
     **{f"detections/{kind}.schema.json": partial(schema_of, kind) for kind in KINDS},
     "detections/fields.md": fields_page,
     **detection_pages(),
+    **destination_pages(),
 }
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import structlog
 
 from consumers.delivery.choice import Choice
-from consumers.delivery.delivery import Delivery, Route
+from consumers.delivery.delivery import Delivery
 from consumers.delivery.patience import Patience
+from consumers.delivery.route import Route
 from consumers.log_id import read_log_id
 from runtime.health import Health
 from runtime.insist import insist
@@ -94,6 +95,7 @@ def route_of(destination: Destination, prefix: str) -> Route:
         ),
         start=feed.start,
         most=limits.batch,
+        gather_seconds=limits.gather_seconds,
         per_second=limits.events_per_second,
         patience=Patience(tries=limits.tries),
     )

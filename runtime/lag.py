@@ -117,15 +117,24 @@ class Lag:
         known = self._times.get(tp.partition)
         if known is not None and known[0] == offset:
             return known[1]
-        async with consumer_at(self._options, tp, offset, max_partition_fetch_bytes=1) as consumer:
-            found = await consumer.getmany(tp, timeout_ms=int(ANSWER_SECONDS * 500), max_records=1)
-        for record in found.get(tp, []):
-            self._times[tp.partition] = offset, record.timestamp
-            return int(record.timestamp)
-        return None
+        found = await append_time(self._options, tp, offset)
+        if found is not None:
+            self._times[tp.partition] = offset, found
+        return found
 
     def _forget(self, work: Mapping[int, Behind]) -> None:
         for partition in self._found.keys() - work.keys():
             del self._found[partition]
             for gauge in (metrics.LAG, metrics.OLDEST_AGE, metrics.CHECKPOINT_AGE, metrics.BUFFER_BYTES):
                 gauge.remove(str(partition))
+
+
+async def append_time(options: Options, tp: TopicPartition, offset: int) -> int | None:
+    """The broker's append time, milliseconds, of the first record from an offset on; None: none is there now.
+
+    Raises:
+        KafkaError, Unavailable: the broker does not answer.
+    """
+    async with consumer_at(options, tp, offset, max_partition_fetch_bytes=1) as consumer:
+        found = await consumer.getmany(tp, timeout_ms=int(ANSWER_SECONDS * 500), max_records=1)
+    return next((int(record.timestamp) for record in found.get(tp, [])), None)

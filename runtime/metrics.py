@@ -137,8 +137,28 @@ DELIVERY_RETRIES = Counter(
 DELIVERY_FAILING = Gauge(
     "praetor_delivery_failing", "1 while a destination does not take events.", ["destination"]
 )
+DELIVERY_BREAKER = Gauge(
+    "praetor_delivery_breaker",
+    "The circuit breaker of a destination: 0 closed (everything is sent), 1 half-open (one event tries), "
+    "2 open (nothing is sent until its pause is over).",
+    ["destination"],
+)
+DELIVERY_LAG = Gauge(
+    "praetor_delivery_lag_records",
+    "Records on the broker that a destination has not had, its filter's among them, in the partitions that "
+    "this process holds. An upper bound: transaction markers count.",
+    ["destination"],
+)
 DELIVERY_OLDEST_AGE = Gauge(
     "praetor_delivery_oldest_age_seconds",
-    "Age, by the broker's append time, of the oldest record in hand for a destination; 0 where none is.",
+    "Age, by the broker's append time, of the oldest record that a destination has not had, in the "
+    "partitions that this process holds; 0 where none waits.",
+    ["destination"],
+)
+DELIVERY_LOST = Gauge(
+    "praetor_delivery_lost_records",
+    "Records that retention removed before a destination had them, in the partitions that this process "
+    "holds: it stands still until `praetor deliveries skip` lets it go on. 0: nothing is lost; else an upper "
+    "bound, as transaction markers count.",
     ["destination"],
 )

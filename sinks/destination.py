@@ -10,6 +10,7 @@ from documents.types import Id, Model, SeverityName, Tag, Text
 EffectName = Literal["allow", "deny", "modify", "require_approval", "defer"]
 KindName = Literal["decision", "threat", "incident"]
 TextName = Literal["arguments", "content", "modified_arguments"]
+OcsfVersion = Literal["1.8.0", "1.9.0"]
 FormatName = Literal["ocsf", "ecs", "cef", "leef", "plain"]
 
 
@@ -35,9 +36,14 @@ class FeedSettings(Model):
 
 
 class LimitSettings(Model):
-    """How much at a time, how fast, and how often one event is tried that the destination refuses."""
+    """How much at a time, how fast, and how often one event is tried that the destination refuses.
+
+    `gather_seconds`: events wait so long for others that go with them: for destinations that keep a file, or
+    charge, for each write.
+    """
 
     batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+    gather_seconds: Annotated[float, Field(ge=0, le=900)] = 0
     events_per_second: Annotated[float, Field(ge=0, le=1_000_000)] = 0
     tries: Annotated[int, Field(ge=1, le=100)] = 5
 
@@ -54,6 +60,7 @@ class DestinationDocument(Model):
     metadata: DestinationMetadata
     feed: FeedSettings = FeedSettings()
     format: FormatName = "ocsf"
+    ocsf_version: OcsfVersion = "1.8.0"
     texts: list[TextName] = Field(default_factory=list)
     limits: LimitSettings = LimitSettings()
     to: dict[str, Any]

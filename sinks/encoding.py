@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sinks.formats import cef, ecs, leef, ocsf, plain
+from sinks.formats import cef, ecs, leef, ocsf, ocsf_agents, plain
 from sinks.sink import Event
 
 TEXTS = ("arguments", "content", "modified_arguments")
@@ -26,6 +26,11 @@ FORMATS: dict[str, Format] = {
     "ocsf": Format(ocsf.document, ocsf.line),
     "plain": Format(plain.document, plain.line),
 }
+OCSF: dict[str, Format] = {
+    "1.8.0": FORMATS["ocsf"],
+    "1.9.0": Format(ocsf_agents.document, ocsf_agents.line),
+}
+"""OCSF by its version."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,12 @@ class Encoding:
     Attributes:
         format: one of `FORMATS`.
         texts: fields of free text that are sent; the others are left out, their digests stay.
+        name: what the format is called in settings.
     """
 
     format: Format
     texts: frozenset[str] = frozenset()
+    name: str = ""
 
     def document(self, event: Event) -> dict[str, Any]:
         """The event as a JSON object."""

@@ -79,8 +79,16 @@ class Http:
         Raises:
             Unavailable, Refused, PraetorError: as `judge_status`; `Unavailable` also where none came.
         """
+        return await self.send("POST", url, body, headers)
+
+    async def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """The same by another method.
+
+        Raises:
+            Unavailable, Refused, PraetorError: as `post`.
+        """
         try:
-            answer = await self._client.post(url, content=body, headers=dict(headers))
+            answer = await self._client.request(method, url, content=body, headers=dict(headers))
         except httpx.HTTPError as error:
             raise _explain(error) from error
         judge_status(answer)

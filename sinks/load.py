@@ -22,7 +22,19 @@ _WORDING = Wording(
     {("metadata",): DestinationMetadata, ("feed",): FeedSettings, ("limits",): LimitSettings},
     tuple(DestinationDocument.model_fields),
 )
-_SECRETS: Parts = {(name,): Secret for name in ("token", "secret", "api_key", "password", "headers")}
+SECRET_NAMES = (
+    "token",
+    "secret",
+    "api_key",
+    "password",
+    "headers",
+    "access_key",
+    "secret_key",
+    "session_token",
+    "client_secret",
+    "service_account",
+)
+_SECRETS: Parts = {(name,): Secret for name in SECRET_NAMES}
 
 
 def load_destinations(sources: Iterable[tuple[str, bytes]]) -> list[Destination]:

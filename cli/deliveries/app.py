@@ -12,14 +12,17 @@ from rich.text import Text
 
 from cli.deliveries.reading import chosen, event_of_kept, read_kept
 from cli.deliveries.retrying import retry
+from cli.deliveries.skipping import skip
 from cli.options import DataDir, JsonOutput, TopicPrefix
 from runtime.settings import load_settings
 from sinks.formats import plain
 
 deliveries_app = typer.Typer(
-    no_args_is_help=True, help="What destinations refused and is kept aside; sending it again."
+    no_args_is_help=True,
+    help="What destinations refused or missed: look at it, send it again, go on without it.",
 )
 deliveries_app.command()(retry)
+deliveries_app.command()(skip)
 
 FIELDS = ("destination", "id", "kind", "topic", "partition", "source_offset", "tries", "reason")
 

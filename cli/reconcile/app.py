@@ -10,6 +10,7 @@ from cli.dead_letters.redrive import moment
 from cli.ledger.places import chosen
 from cli.options import DataDir, JsonOutput, TopicPrefix
 from cli.reconcile.clickhouse import Rows
+from cli.reconcile.destinations import reconcile_destinations
 from cli.reconcile.holes import Found, Hole, Kind
 from cli.reconcile.kafka import Kafka
 from cli.reconcile.partition import Scope, reconcile_partition
@@ -33,11 +34,13 @@ def reconcile(
     data: DataDir = None,
     topic_prefix: TopicPrefix = "",
 ) -> None:
-    """Name every hole between what producers sent, what Kafka holds and what ClickHouse holds.
+    """Name every hole between what producers sent, what Kafka and ClickHouse hold, and what destinations had.
 
     Events missing in a producer's numbering, actions without decision or dead letter, decisions missing in
-    Kafka or ClickHouse, rows doubled. What govern or the archive has not come to yet is no hole, nor is an
-    epoch without closing count; both are told. What each hole means and what to do: docs/reconcile.md.
+    Kafka or ClickHouse, rows doubled; and, where PRAETOR_DESTINATIONS names destinations, records that one
+    passed without a receipt, or that are missing in its file. What govern, the archive or a destination has
+    not come to yet is no hole, nor is an epoch without closing count; all are told. What each hole means and
+    what to do: docs/reconcile.md.
 
     Exit code 0: no holes. 1: holes, or something could not be read.
 
@@ -79,6 +82,9 @@ def _reconcile(settings: Settings, scope: Scope, partition: int | None) -> None:
             done += end - begin
             progress.update(bar, completed=done)
         _compare_sums(rows, scope, {(log.log_id, log.partition) for log in logs})
+        if settings.destinations is not None:
+            progress.update(bar, description="reconciling destinations")
+            reconcile_destinations(kafka, settings, logs, scope.found)
 
 
 def _compare_sums(rows: Rows, scope: Scope, logs: set[tuple[str, int]]) -> None:

@@ -22,6 +22,9 @@ class Kind(StrEnum):
     doubled_clickhouse = "doubled in ClickHouse"
     unknown = "no such action"
     sums = "sums differ"
+    undelivered = "not delivered"
+    miscounted_receipt = "receipt does not match"
+    destination = "missing at a destination"
 
 
 @dataclass
@@ -36,6 +39,8 @@ class Hole:
         last: of the run.
         count: how many of first to last it is about (Kafka's markers take offsets, too).
         source: of a hole at the source: tenant, agent, producer and epoch; of `sums`, the table.
+        destination: of a hole on the way out; first and last are offsets of `topic` then.
+        topic: the same.
     """
 
     kind: Kind
@@ -44,6 +49,8 @@ class Hole:
     last: int
     count: int = 1
     source: dict[str, Any] | None = None
+    destination: str = ""
+    topic: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """For machines."""
@@ -80,12 +87,40 @@ class Totals:
 
 
 @dataclass
+class Delivered:
+    """What one destination had of all partitions, by its receipts; in records of its topics.
+
+    Attributes:
+        destination: its name.
+        type: its type.
+        records: all that it has passed.
+        events: those that it took, as the receipts count them: repetitions once.
+        filtered: those that its filter left out.
+        kept_aside: those that it refused, which stand in agent.undelivered or were sent again since.
+        skipped: offsets that a person let it go on without.
+        waiting: those that it has not come to.
+        looked_up: ids that were looked for in its file; None: what it holds cannot be asked.
+    """
+
+    destination: str
+    type: str
+    records: int = 0
+    events: int = 0
+    filtered: int = 0
+    kept_aside: int = 0
+    skipped: int = 0
+    waiting: int = 0
+    looked_up: int | None = None
+
+
+@dataclass
 class Found:
     """Everything found. `counts` tells of all holes by kind, also of those that are not named any more."""
 
     holes: list[Hole] = field(default_factory=list)
     open: list[OpenEpoch] = field(default_factory=list)
     totals: list[Totals] = field(default_factory=list)
+    delivered: list[Delivered] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     counts: Counter[Kind] = field(default_factory=Counter)
     opened: int = 0

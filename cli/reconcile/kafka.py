@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from cli.deliveries.standing import committed
 from cli.ledger.sources import Log
 from cli.ledger.topics import Topics
 from cli.reconcile.numbers import Epoch, Producers
@@ -56,6 +57,10 @@ class Kafka(Topics):
         tp = TopicPartition(self.name(ARCHIVE), log.partition)
         names = [self.name(topic) for topic in (DECISIONS, DEAD_LETTERS)]
         return self._run(newest_intents(self._options, self._ends, tp, log.log_id, names))
+
+    def committed(self, group: str) -> dict[TopicPartition, int]:
+        """The offsets that a consumer group has committed."""
+        return self._run(committed(self._options, group))
 
     def since(self, topic: Topic, log: Log, bounds: tuple[int, int], since_ms: int | None) -> tuple[int, int]:
         """The bounds, without what was appended before a time."""

@@ -23,6 +23,9 @@ WORDS = {
     Kind.doubled_clickhouse: "have more than one row in ClickHouse",
     Kind.sums: "counts otherwise than the decisions: `praetor db sums --remake` makes it anew",
     Kind.unknown: "have a decision or dead letter, but are not in agent.actions, which should hold them yet",
+    Kind.undelivered: "were passed, but no receipt says that they were delivered",
+    Kind.miscounted_receipt: "are not as many as their receipt counts: it, or the topic, was changed",
+    Kind.destination: "were delivered by their receipt, but are not in the destination's file",
 }
 
 
@@ -35,6 +38,7 @@ def report_json(found: Found) -> str:
         "open_epochs": found.opened,
         "open": [epoch.to_json() for epoch in found.open],
         "partitions": [vars(totals) for totals in found.totals],
+        "destinations": [vars(delivered) for delivered in found.delivered],
         "remarks": found.remarks,
     }
     return json.dumps(told, ensure_ascii=False)
@@ -44,6 +48,8 @@ def tell(found: Found) -> None:
     """Print the table, the holes, the open epochs, the remarks and the sum."""
     console = Console(width=None if Console().is_terminal else 140, highlight=False, soft_wrap=True)
     console.print(_table(found))
+    if found.delivered:
+        console.print(_destinations(found))
     for hole in found.holes[:SHOWN]:
         console.print(Text(f"HOLE {hole.kind}: {describe(hole)}", style="red"))
     if len(found.holes) > SHOWN:
@@ -65,6 +71,9 @@ def describe(hole: Hole) -> str:
     if hole.source is not None:
         words = WORDS.get(hole.kind, "never came: not as a decision, not as an action that decodes")
         return f"{_source(hole.source)}: events {span} ({hole.count}) {words}"
+    if hole.destination:
+        place = f"{hole.destination}: {hole.topic}/{hole.partition}"
+        return f"{place}: records at offset {span} ({hole.count}) {WORDS[hole.kind]}"
     what = "decisions seq" if hole.kind is Kind.lost else "actions at offset"
     return f"partition {hole.partition}: {what} {span} ({hole.count}) {WORDS[hole.kind]}"
 
@@ -76,6 +85,16 @@ def _table(found: Found) -> Table:
         table.add_column(name, justify="right")
     for totals in found.totals:
         table.add_row(*(str(count) for count in vars(totals).values()))
+    return table
+
+
+def _destinations(found: Found) -> Table:
+    table = Table("destination", box=None)
+    names = ("records passed", "delivered", "filtered", "kept aside", "skipped", "waiting", "looked up")
+    for name in ("type", *names):
+        table.add_column(name, justify="left" if name == "type" else "right")
+    for delivered in found.delivered:
+        table.add_row(*("-" if value is None else str(value) for value in vars(delivered).values()))
     return table
 
 

@@ -4,19 +4,19 @@ import asyncio
 import time
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from consumers.delivery.choice import Choice
 from consumers.delivery.events import event_of
-from consumers.delivery.feed import Feed, Records, Start
-from consumers.delivery.patience import Patience
+from consumers.delivery.feed import Feed, Records, group_of
+from consumers.delivery.lagging import Lagging
 from consumers.delivery.records import DeliveryLog, Receipt
+from consumers.delivery.route import Route
 from consumers.delivery.sending import Sender
+from consumers.delivery.skips import Skips
 from runtime import metrics
 from runtime.errors import Malformed, PraetorError, Unavailable
 from runtime.health import Check, Watch
@@ -34,29 +34,6 @@ FINISH_SECONDS = 5.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Route:
-    """Where events go, and which.
-
-    Attributes:
-        name: the destination's.
-        topics: what it is fed from, whole names.
-        choice: which of the records there it wants.
-        start: where it begins at its very first start.
-        most: events in one write.
-        per_second: events a second at most; 0: as many as it takes.
-        patience: how failures are waited out.
-    """
-
-    name: str
-    topics: tuple[str, ...]
-    choice: Choice = field(default_factory=Choice)
-    start: Start = "latest"
-    most: int = 500
-    per_second: float = 0.0
-    patience: Patience = field(default_factory=Patience)
-
-
 class Delivery:
     """At least once, in order within a partition, from the committed offset on.
 
@@ -70,8 +47,9 @@ class Delivery:
         self.watch = Watch()
         self.route = route
         self._options = options
-        group = f"{prefix}praetor-deliver-{log_id}-{route.name}"
-        self._feed = Feed(options, ends, group, route.topics, route.start)
+        group, skips = group_of(route.name, log_id, prefix), Skips(options, ends, route.name, prefix)
+        self._feed = Feed(options, ends, group, route.topics, route.start, skips)
+        self._lagging = Lagging(options, ends, route.name, self._feed)
         self._log = DeliveryLog(options, log_id, route.name, prefix)
         self._values: dict[str, bytes | None] = {}
         self._sender = Sender(route.name, sink, self._keep, route.most, route.patience)
@@ -83,19 +61,21 @@ class Delivery:
         """How it goes, asked by another thread. A destination that is away does not make us unready."""
         found = self._sender.check()
         delivers = found.ok and not self._problem
-        return Check(self._joined, {"delivers": delivers, **found.facts, "problem": self._problem})
+        told = {"delivers": delivers, **found.facts, **self._lagging.facts(), "problem": self._problem}
+        return Check(self._joined, told)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set; nothing but a bug is raised."""
         await insist(self._log.open, f"deliver to {self.route.name}", stop)
-        member = asyncio.create_task(self._feed.membership.run())
+        beside = [asyncio.create_task(d) for d in (self._feed.membership.run(), self._lagging.follow())]
         try:
             self._joined = await self._feed.membership.start(stop)
             while not stop.is_set():
                 await self._go_on(stop)
         finally:
-            member.cancel()
-            await asyncio.gather(member, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await self._feed.membership.stop()
             await self._feed.close()
             await self._sender.close()
@@ -108,7 +88,7 @@ class Delivery:
             self._problem = ""
             while not stop.is_set() and not self._feed.changed.is_set():
                 self.watch.does("reading", within=None)
-                records = await self._feed.read(self.route.most)
+                records = await self._gather(stop)
                 if records:
                     await self._unless_changed(stop, self._deliver(records))
             return
@@ -120,6 +100,20 @@ class Delivery:
         except PraetorError as error:
             pause = self._tell(error, PERSON_SECONDS)
         await self._unless_changed(stop, asyncio.sleep(pause))
+
+    async def _gather(self, stop: asyncio.Event) -> Records:
+        """The next records; those of `gather_seconds` together, unless one write's worth is there before."""
+        found: dict[TopicPartition, list[ConsumerRecord]] = {}
+        left, until = self.route.most, 0.0
+        while True:
+            for tp, records in (await self._feed.read(left)).items():
+                found.setdefault(tp, []).extend(records)
+                left -= len(records)
+            until = until or time.monotonic() + self.route.gather_seconds
+            if not found or left <= 0 or time.monotonic() >= until:
+                return found
+            if stop.is_set() or self._feed.changed.is_set():
+                return found
 
     def _tell(self, error: Exception, pause: float) -> float:
         reason = str(error) or type(error).__name__
@@ -152,9 +146,6 @@ class Delivery:
 
     async def _deliver_run(self, tp: TopicPartition, found: Sequence[ConsumerRecord]) -> None:
         began = time.monotonic()
-        metrics.DELIVERY_OLDEST_AGE.labels(self.route.name).set(
-            max(0.0, time.time() - found[0].timestamp / 1000)
-        )
         events = self._wanted(found)
         self.watch.does(f"sending {len(events)} events", within=None)
         await self._pace(len(events))
@@ -175,7 +166,6 @@ class Delivery:
         )
         metrics.DELIVERED.labels(self.route.name).inc(sent.delivered)
         metrics.DELIVERY_FILTERED.labels(self.route.name).inc(len(found) - len(events))
-        metrics.DELIVERY_OLDEST_AGE.labels(self.route.name).set(0)
 
     def _wanted(self, found: Sequence[ConsumerRecord]) -> list[Event]:
         events = []

@@ -61,7 +61,8 @@ class DeliveryLog:
     async def receipt(self, receipt: Receipt) -> None:
         """Write a receipt."""
         fields = {**receipt.__dict__, "log_id": self._log_id, "destination": self._destination}
-        await self._write(DELIVERIES, receipt.partition, self._destination, encode("delivery", fields))
+        key = skip_key(self._destination) if receipt.skipped else self._destination.encode()
+        await self._write(DELIVERIES, receipt.partition, key, encode("delivery", fields))
 
     async def keep(self, event: Event, value: bytes | None, reason: str, tries: int) -> None:
         """Keep an event aside, with its record as it stands in Kafka."""
@@ -86,17 +87,22 @@ class DeliveryLog:
             "key": event.key,
             "value": value,
         }
-        key = f"{self._destination}/{event.id}"
+        key = f"{self._destination}/{event.id}".encode()
         await self._write(UNDELIVERED, event.partition, key, encode("undelivered", fields))
 
-    async def _write(self, topic: Topic, partition: int, key: str, value: bytes) -> None:
+    async def _write(self, topic: Topic, partition: int, key: bytes, value: bytes) -> None:
         if self._producer is None:
             raise RuntimeError("open was not called")
         name = topic_name(topic, self._prefix)
-        await self._producer.send_and_wait(name, value, key=key.encode(), partition=partition)
+        await self._producer.send_and_wait(name, value, key=key, partition=partition)
 
     async def close(self) -> None:
         """Disconnect; nothing raises."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await abandon(producer)
+
+
+def skip_key(destination: str) -> bytes:
+    """The key of a receipt of records that are passed over: an order, found without decoding all others."""
+    return f"skip/{destination}".encode()

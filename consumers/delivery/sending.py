@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from consumers.delivery.breaker import Breaker, State
 from consumers.delivery.patience import Patience
 from runtime import metrics
 from runtime.errors import PraetorError, Unavailable
@@ -40,14 +41,16 @@ class Sender:
         self._most = most
         self._size = most
         self._patience = patience or Patience()
-        self._failures = 0
+        self._breaker = Breaker(name)
         self._refusals = 0
         self._reason = ""
         self._open = False
 
     def check(self) -> Check:
         """Whether the destination takes what it is given: asked by another thread."""
-        return Check(not self._reason, {"failures": self._failures, "reason": self._reason})
+        breaker = self._breaker
+        told = {"failures": breaker.failures, "reason": self._reason, "breaker": breaker.state.name}
+        return Check(not self._reason, told)
 
     async def send(self, events: Sequence[Event]) -> Sent:
         """Return once each event was taken or is kept aside; cancel it to give up.
@@ -58,6 +61,8 @@ class Sender:
         sent = Sent()
         left = list(events)
         while left:
+            if self._breaker.state is State.half_open:
+                self._size = 1  # one tries the way; then twice as many, and so on
             batch = left[: self._size]
             outcome = await self._try(batch, sent)
             if outcome is None:
@@ -104,16 +109,17 @@ class Sender:
     def _took(self) -> None:
         if self._reason:
             log.info("destination takes events again", destination=self._name)
-        self._failures = self._refusals = 0
+        self._breaker.took()
+        self._refusals = 0
         self._reason = ""
         self._size = min(self._most, 2 * self._size)
         metrics.DELIVERY_FAILING.labels(self._name).set(0)
 
     async def _wait(self, error: Exception) -> None:
-        self._failures += 1
+        self._breaker.failed()
         reason = str(error) or type(error).__name__
         asked = getattr(error, "retry_after", 0.0)
-        pause = self._patience.pause(self._failures, asked)
+        pause = self._patience.pause(self._breaker.failures, asked)
         if isinstance(error, PraetorError):
             pause = max(pause, self._patience.person)
         if reason != self._reason:
@@ -122,6 +128,7 @@ class Sender:
         metrics.DELIVERY_FAILING.labels(self._name).set(1)
         metrics.DELIVERY_RETRIES.labels(self._name).inc()
         await asyncio.sleep(pause)
+        self._breaker.waited()
 
     async def close(self) -> None:
         """Let go of the destination."""

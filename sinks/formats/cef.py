@@ -4,9 +4,11 @@ r"""CEF, ArcSight's Common Event Format, version 0 (CEF:0), as its guide of 2023
 in values `\`, `=`, and line breaks as `\n` and `\r`. Custom strings carry a label each (`cs1Label=…`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from sinks.formats.words import RANKS, name_of, rule_of, sentence_of, signature_of, time_of
+from schemas.codec import Record
+from sinks.formats.words import RANKS, name_of, responses_of, rule_of, sentence_of, signature_of, time_of
 from sinks.sink import Event
 
 HEAD = "CEF:0|Praetor|Praetor|1"
@@ -26,7 +28,7 @@ def document(event: Event) -> dict[str, Any]:
         "msg": sentence_of(event),
     }
     if event.kind == "incident":
-        return fields | {"cs1": record["group_key"], "cs1Label": "group", "reason": record["response"]}
+        return _clean(fields | _incident(record))
     fields |= {"suser": record["agent_id"], "suid": f"{record['tenant']}/{record['agent_id']}"}
     labelled = [("tenant", record["tenant"]), ("session", record["session_id"])]
     if event.kind == "decision":
@@ -38,9 +40,35 @@ def document(event: Event) -> dict[str, Any]:
         fields |= {"cn1": round(record["score"] * 100), "cn1Label": "score"}
         labelled += [("detector", record["detector"]), ("dedup", record["dedup_key"])]
     labelled.append(("tags", ",".join(record["tags"])))
-    for number, (label, value) in enumerate(labelled, start=1):
-        if value:
-            fields |= {f"cs{number}": value, f"cs{number}Label": label}
+    return _clean(fields | _labelled("cs", labelled))
+
+
+def _incident(record: Record) -> dict[str, Any]:
+    counted = [("threats", record.get("threat_count")), ("denials", record.get("denial_count"))]
+    counted.append(("revision", record.get("revision")))
+    labelled = [
+        ("group", record["group_key"]),
+        ("tenant", record.get("tenant")),
+        ("agents", ",".join(record.get("agents", ()))),
+        ("detectors", ",".join(d["detector"] for d in record.get("detectors", ()))),
+        ("tags", ",".join(record.get("tags", ()))),
+        ("incident", record["incident_id"]),
+    ]
+    fields = {"act": record.get("change"), "outcome": record["status"], "start": record["opened_at"]}
+    fields["reason"] = "; ".join(responses_of(record))
+    return fields | _labelled("cs", labelled) | _labelled("cn", counted)
+
+
+def _labelled(prefix: str, values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """CEF's custom fields, a label beside each."""
+    found: dict[str, Any] = {}
+    for number, (label, value) in enumerate(values, start=1):
+        if value not in (None, ""):
+            found |= {f"{prefix}{number}": value, f"{prefix}{number}Label": label}
+    return found
+
+
+def _clean(fields: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value not in (None, "")}
 
 
@@ -52,12 +80,13 @@ def line(event: Event) -> bytes:
     return f"{head}|{extension}".encode("utf-8", "replace")
 
 
+CONTROLS = (*range(0x20), 0x7F, 0x85, 0x2028, 0x2029)
+VALUE = dict.fromkeys(CONTROLS) | {ord("\\"): "\\\\", ord("="): "\\=", ord("\r"): "\\r", ord("\n"): "\\n"}
+
+
 def _head(text: str) -> str:
     return " ".join(text[:LONGEST].splitlines()).replace("\\", "\\\\").replace("|", "\\|")
 
 
 def _value(value: Any) -> str:
-    text = str(value)[:LONGEST]
-    for raw, escaped in (("\\", "\\\\"), ("=", "\\="), ("\r", "\\r"), ("\n", "\\n")):
-        text = text.replace(raw, escaped)
-    return "".join(c for c in text if c >= " " and c not in "\x7f\x85\u2028\u2029")
+    return str(value)[:LONGEST].translate(VALUE)

@@ -37,7 +37,9 @@ def document(event: Event) -> dict[str, Any]:
     }
     if event.kind == "decision":
         _decision(found, event)
-    if event.kind != "incident":
+    if event.kind == "incident":
+        _incident(found, record)
+    else:
         found["organization"] = {"id": record["tenant"]}
         found["user"] = {"id": f"{record['tenant']}/{record['agent_id']}", "name": record["agent_id"]}
         found["tags"] = list(record["tags"])
@@ -66,6 +68,21 @@ def _decision(found: dict[str, Any], event: Event) -> None:
         found["trace"] = {"id": record["trace_id"]}
     if record["span_id"]:
         found["span"] = {"id": record["span_id"]}
+
+
+def _incident(found: dict[str, Any], record: dict[str, Any]) -> None:
+    found["event"] |= {
+        "action": f"incident-{record.get('change') or record['status']}",
+        "start": iso(record["opened_at"]),
+        "reason": found["message"],
+    }
+    if record.get("resolved_at") is not None:
+        found["event"]["end"] = iso(record["resolved_at"])
+    if record.get("tenant"):
+        found["organization"] = {"id": record["tenant"]}
+    if record.get("agents"):
+        found["related"] = {"user": list(record["agents"])}
+    found["tags"] = list(record.get("tags", ()))
 
 
 def line(event: Event) -> bytes:

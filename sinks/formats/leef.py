@@ -6,7 +6,8 @@ escaping: delimiters and line breaks within values become spaces, bars in the he
 
 from typing import Any
 
-from sinks.formats.words import RANKS, iso, name_of, rule_of, sentence_of, signature_of, time_of
+from schemas.codec import Record
+from sinks.formats.words import RANKS, iso, name_of, responses_of, rule_of, sentence_of, signature_of, time_of
 from sinks.sink import Event
 
 HEAD = "LEEF:2.0|Praetor|Praetor|1"
@@ -27,7 +28,7 @@ def document(event: Event) -> dict[str, Any]:
         "uid": event.id,
     }
     if event.kind == "incident":
-        return fields | {"group": record["group_key"], "status": record["status"]}
+        return _clean(fields | _incident(record))
     fields |= {"usrName": record["agent_id"], "tenant": record["tenant"], "session": record["session_id"]}
     fields["tags"] = ",".join(record["tags"])
     if event.kind == "decision":
@@ -35,6 +36,31 @@ def document(event: Event) -> dict[str, Any]:
         fields |= {"effect": record["effect"], "policy": rule_of(record), "bundle": record["bundle"]}
     else:
         fields |= {"detector": record["detector"], "score": round(record["score"] * 100)}
+    return _clean(fields)
+
+
+def _incident(record: Record) -> dict[str, Any]:
+    lists = {
+        name: ",".join(record.get(name, ())) for name in ("agents", "sessions", "tools", "resources", "tags")
+    }
+    return {
+        "incident": record["incident_id"],
+        "group": record["group_key"],
+        "status": record["status"],
+        "change": record.get("change"),
+        "revision": record.get("revision"),
+        "tenant": record.get("tenant"),
+        "usrName": (record.get("agents") or [""])[0],
+        **lists,
+        "detectors": ",".join(d["detector"] for d in record.get("detectors", ())),
+        "threats": record.get("threat_count"),
+        "denials": record.get("denial_count"),
+        "responses": "; ".join(responses_of(record)),
+        "runbook": record.get("runbook"),
+    }
+
+
+def _clean(fields: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value not in (None, "")}
 
 
@@ -46,5 +72,8 @@ def line(event: Event) -> bytes:
     )
 
 
+SPACES = dict.fromkeys((*range(0x20), 0x7F, 0x85, 0x2028, 0x2029), " ")
+
+
 def _plain(value: Any) -> str:
-    return "".join(c if c >= " " and c not in "\x7f\x85\u2028\u2029" else " " for c in str(value))
+    return str(value).translate(SPACES)

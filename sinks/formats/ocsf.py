@@ -123,13 +123,20 @@ ALSO = (
     "enforced_effect",
     "enforced_by",
     "decision_ref",
+    "event_id",
+    "parent_event_id",
+    "span_id",
+    "outcome",
+    "model",
+    "input_tokens",
+    "output_tokens",
 )
 TEXTS = ("arguments", "content", "modified_arguments")
 
 
 def _unmapped(record: Record) -> dict[str, Any]:
     """What OCSF has no place for, under our own names; what is absent is left out."""
-    found = {name: record[name] for name in (*SAID, *ALSO, *TEXTS) if record.get(name) not in (None, "")}
+    found = {name: record[name] for name in (*SAID, *ALSO, *TEXTS) if record.get(name) not in (None, "", 0)}
     found |= {"reasons": record["reasons"], "tags": record["tags"], "errors": record["errors"]}
     found |= {"limits_remaining": record["limits_remaining"], "labels": record["labels"]}
     return {**place(record), **found, "leaf": record["leaf"].hex()}

@@ -66,3 +66,12 @@ def sentence_of(event: Event) -> str:
         reasons = record["reasons"]
         return reasons[0]["message"] if reasons else ""
     return str(record.get("message") or record.get("story") or record["title"])
+
+
+def responses_of(record: Record) -> list[str]:
+    """What was done about an incident, a phrase each."""
+    done = [
+        f"{r['kind']} {r['target']}{' (dry run)' if r['dry_run'] else ''}"
+        for r in record.get("responses", ())
+    ]
+    return done or ([record["response"]] if record.get("response") else [])

@@ -75,10 +75,10 @@ def test_a_rule_is_told_to_rivals_whole() -> None:
 def test_an_unknown_series_is_a_usage_error() -> None:
     done = bench("nothing")
     assert done.returncode == 2
-    assert (
-        "govern, rules, policies, rivals, sigma, bundles, agents, archive, backtest, latency, sdk, hostile"
-        in done.stderr
+    named = (
+        "govern, rules, policies, rivals, sigma, bundles, agents, archive, forward, backtest, latency, sdk"
     )
+    assert f"{named}, hostile" in done.stderr
 
 
 def test_systems_take_turns_and_the_warm_up_is_dropped() -> None:

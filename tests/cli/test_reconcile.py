@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,15 +22,35 @@ from cli.reconcile.holes import Found, Kind, Totals
 from cli.reconcile.numbers import Epoch, Numbers, Producers
 from cli.reconcile.offsets import ACTION, DECISION, DECISION_ROW, LETTER, LETTER_ROW, Bounds, Comparison
 from consumers.archive import Archive, Job
+from consumers.delivery.feed import group_of
+from consumers.delivery.trial import trial_event
+from consumers.forward import Forward, Target
 from consumers.intents import Intent
 from consumers.place import Pace
 from detections.source import CLOSING
 from runtime.embedded.services import Broker
 from runtime.settings import Settings
-from schemas.topics import ACTIONS, ARCHIVE, CHECKPOINTS, DEAD_LETTERS, DECISIONS, STATE, THREATS
+from schemas.codec import encode
+from schemas.topics import (
+    ACTIONS,
+    ARCHIVE,
+    CHECKPOINTS,
+    DEAD_LETTERS,
+    DECISIONS,
+    DELIVERIES,
+    INCIDENTS,
+    STATE,
+    THREATS,
+    UNDELIVERED,
+)
 from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
+from sinks.destination import Destination
+from sinks.http import Outbound
 from sinks.migrate import migrate
+from sinks.outbound import Allowed
+from sinks.registry import make_sink
+from tests.delivery.stage import destination
 from tests.streams.fleet import Sent, action, routed
 from tests.streams.helpers import NUMBERS, Log
 
@@ -71,9 +93,16 @@ class Stack:
     prefix: str
     settings: Settings
 
-    def run(self, *options: str, prefix: str | None = None, database: str | None = None) -> tuple[int, Any]:
+    def run(
+        self,
+        *options: str,
+        prefix: str | None = None,
+        database: str | None = None,
+        destinations: Path | None = None,
+    ) -> tuple[int, Any]:
         """Exit code and JSON of `praetor reconcile`."""
-        env = {
+        env = {"PRAETOR_DESTINATIONS": str(destinations)} if destinations else {}
+        env |= {
             "PRAETOR_BOOTSTRAP": self.log.bootstrap,
             "PRAETOR_CLICKHOUSE_URL": self.settings.clickhouse_url,
             "PRAETOR_CLICKHOUSE_DATABASE": database or self.settings.clickhouse_database,
@@ -239,6 +268,74 @@ def test_decisions_missing_in_kafka_are_named(stack: Stack) -> None:
     # its event is in agent.actions yet, so the producer did send it
     assert stack.holes(prefix=prefix, database=without) == [("unjudged", p, offset, offset)]
     assert stack.holes(prefix=stack.topics({})) == []
+
+
+def test_destinations_are_held_against_receipts_and_files(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "siem.jsonl"
+    siem = destination("siem", {"type": "file", "path": str(file)}, feed={"kinds": ["decision", "threat"]})
+    path = tmp_path / "destinations.yaml"
+    path.write_text(json.dumps(siem.document.model_dump(exclude_none=True)))
+    threats = asyncio.run(deliver(stack, siem, file))
+
+    code, told = stack.run("--json", "--tenant", "whole", destinations=path)
+    (had,) = told["destinations"]
+    decisions = sum(t["decisions"] for t in told["partitions"])
+    assert code == 0
+    assert had["events"] == had["records"] == had["looked_up"] == decisions + threats
+    assert decisions == sum(t["decision_rows"] for t in told["partitions"])
+    assert had["waiting"] == 0
+
+    whole = file.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    gone = json.loads(lines.pop(7))["kafka"]
+    file.write_bytes(b"".join(lines))
+    code, told = stack.run("--json", "--tenant", "whole", destinations=path)
+    found = [(h["kind"], h["partition"], h["first"], h["last"]) for h in told["holes"]]
+    assert found == [("destination", gone["partition"], gone["offset"], gone["offset"])]
+    assert code == 1
+    file.write_bytes(whole)
+
+    offset = asyncio.run(moved_on(stack))
+    code, text = stack.run("--tenant", "whole", destinations=path)
+    assert code == 1
+    assert f"HOLE not delivered: siem: {stack.prefix}{THREATS.name}/0: records at offset {offset} (1)" in text
+
+
+async def deliver(stack: Stack, to: Destination, file: Path) -> int:
+    """Deliver everything; how many threats that are."""
+    admin = AIOKafkaAdminClient(**stack.log.options)
+    await admin.start()
+    topics = [NewTopic(stack.prefix + t.name, PARTITIONS, 1) for t in (INCIDENTS, DELIVERIES, UNDELIVERED)]
+    await admin.create_topics(topics)
+    await admin.close()
+    outputs = [await stack.log.records(stack.prefix + t.name) for t in (DECISIONS, THREATS)]
+    decisions, threats = (sum(map(len, records.values())) for records in outputs)
+    target = Target(to, make_sink(to, Outbound(Allowed(), ssl.create_default_context())))
+    forward = Forward(stack.log.options, [target], prefix=stack.prefix, log_id=stack.log.view.log_id)
+    task = asyncio.create_task(forward.run())
+    while not file.exists() or file.read_bytes().count(b"\n") < decisions + threats:
+        assert not task.done(), task.exception()
+        await asyncio.sleep(0.1)
+    forward.stop.set()
+    await task
+    return threats
+
+
+async def moved_on(stack: Stack) -> int:
+    """One more threat, and a destination's group moved on behind it: its offset."""
+    topic, log_id = stack.prefix + THREATS.name, stack.log.view.log_id
+    threat = trial_event().record | {"log_id": log_id}
+    producer = AIOKafkaProducer(**stack.log.options)
+    await producer.start()
+    sent = await producer.send_and_wait(topic, encode("threat", threat), partition=0)
+    await producer.stop()
+    group = group_of("siem", log_id, stack.prefix)
+    consumer = AIOKafkaConsumer(**stack.log.options, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    consumer.assign([TopicPartition(topic, 0)])
+    await consumer.commit({TopicPartition(topic, 0): sent.offset + 1})
+    await consumer.stop()
+    return int(sent.offset)
 
 
 def test_what_is_behind_is_no_hole_and_retention_is_said(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -13,7 +14,9 @@ RESET = struct.pack("ii", 1, 0)
 class Line:
     """Passes bytes on. Connections that come while it is `silent` are accepted and never served."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, context: ssl.SSLContext | None = None) -> None:
+        """Take where it leads; with a context it speaks TLS to whoever comes, and none to the target."""
+        self.context = context
         self.port = 0
         self.target = target
         self.silent = False
@@ -33,7 +36,7 @@ class Line:
             await self.down()
 
     async def up(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.context)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def down(self) -> None:
@@ -78,8 +81,9 @@ class Line:
             await asyncio.sleep(self.delay)
             writer.write(data)
             await writer.drain()
-        with suppress(OSError):
-            writer.write_eof()
+        if writer.can_write_eof():
+            with suppress(OSError):
+                writer.write_eof()
 
     async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(CHUNK):
@@ -91,8 +95,9 @@ class Line:
         if self.cut_answers:
             self.cut_answers -= 1
             raise _Cut
-        with suppress(OSError):
-            writer.write_eof()
+        if writer.can_write_eof():
+            with suppress(OSError):
+                writer.write_eof()
 
 
 class _Cut(Exception):

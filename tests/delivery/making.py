@@ -18,6 +18,7 @@ def event(number: int, **fields: object) -> Event:
         "effect": "deny",
         "severity": Severity.high.name,
         "tags": ["ASI05"],
+        "reasons": [{"policy": "base", "rule": "r1", "effect": "deny", "message": "not yours"}],
         "received_at": 1_780_000_000_000 + number,
         "log_id": "log",
         "partition": 0,

@@ -25,7 +25,7 @@ class Answer:
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    body: str = ""
+    body: str | bytes = ""
     delay: float = 0.0
     keeps: bool = True
 

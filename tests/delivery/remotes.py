@@ -13,9 +13,10 @@ from tests.delivery.receiver import Answer, Receiver
 
 
 class Remote(Protocol):
-    """One destination. `port` is where it listens; a line may stand in between."""
+    """One destination. `port` is where it listens; a line may stand in between, which may speak TLS."""
 
     port: int
+    secure: bool
 
     def settings(self, port: int, folder: Path) -> dict[str, Any]:
         """What a destination's `to` says."""
@@ -33,12 +34,25 @@ class Remote(Protocol):
 class Web:
     """What HTTP destinations have in common."""
 
+    secure = False
+
     def __init__(self) -> None:
         self.receiver = Receiver()
         self.receiver.judge = self.judge
 
+    def at(self, port: int) -> str:
+        """Its address by way of a port."""
+        return f"{'https' if self.secure else 'http'}://127.0.0.1:{port}"
+
     def judge(self, body: bytes) -> Answer:
         return Answer()
+
+    def ids(self, body: bytes) -> Sequence[str]:
+        """The ids of what one request brought."""
+        raise NotImplementedError
+
+    def arrived(self) -> Sequence[str]:
+        return [name for post in self.receiver.stored for name in self.ids(post.body)]
 
     @property
     def port(self) -> int:
@@ -56,28 +70,26 @@ class Web:
 
 class Webhook(Web):
     def settings(self, port: int, folder: Path) -> dict[str, Any]:
-        return {"type": "webhook", "url": f"http://127.0.0.1:{port}/in"}
+        return {"type": "webhook", "url": f"{self.at(port)}/in"}
 
-    def arrived(self) -> Sequence[str]:
-        return [event["id"] for event in self.receiver.events()]
+    def ids(self, body: bytes) -> Sequence[str]:
+        return [event["id"] for event in json.loads(body)["events"]]
 
 
 class Splunk(Web):
     """HEC as its documentation has it: envelopes one after the other, and an acknowledgement asked for."""
 
     def settings(self, port: int, folder: Path) -> dict[str, Any]:
-        token = folder / "token"
-        token.write_text("00000000-0000-0000-0000-000000000000\n")
-        url = f"http://127.0.0.1:{port}"
-        return {"type": "splunk_hec", "url": url, "token": {"file": str(token)}, "acknowledge": True}
+        token = secret(folder, "00000000-0000-0000-0000-000000000000")
+        return {"type": "splunk_hec", "url": self.at(port), "token": token, "acknowledge": True}
 
     def judge(self, body: bytes) -> Answer:
         if body.startswith(b'{"acks"'):
             return Answer(body='{"acks": {"7": true}}', keeps=False)
         return Answer(body='{"text": "Success", "code": 0, "ackId": 7}')
 
-    def arrived(self) -> Sequence[str]:
-        return [e["fields"]["praetor_id"] for post in self.receiver.stored for e in documents(post.body)]
+    def ids(self, body: bytes) -> Sequence[str]:
+        return [event["fields"]["praetor_id"] for event in documents(body)]
 
 
 class Elastic(Web):
@@ -89,7 +101,7 @@ class Elastic(Web):
         self.busy = 0
 
     def settings(self, port: int, folder: Path) -> dict[str, Any]:
-        return {"type": "elastic", "url": f"http://127.0.0.1:{port}"}
+        return {"type": "elastic", "url": self.at(port)}
 
     def judge(self, body: bytes) -> Answer:
         lines = [json.loads(line) for line in body.splitlines()]
@@ -107,6 +119,9 @@ class Elastic(Web):
             items.append({"create": {"status": status}})
         return Answer(body=json.dumps({"errors": False, "items": items}))
 
+    def ids(self, body: bytes) -> Sequence[str]:
+        return [json.loads(line)["id"] for line in body.splitlines()[1::2]]
+
     def arrived(self) -> Sequence[str]:
         return list(self.documents.values())
 
@@ -116,11 +131,12 @@ class Syslog:
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.port = 0
+        self.secure = context is not None
         self.messages: list[bytes] = []
         self._context = context
 
     def settings(self, port: int, folder: Path) -> dict[str, Any]:
-        return {"type": "syslog", "host": "127.0.0.1", "port": port, "tls": self._context is not None}
+        return {"type": "syslog", "host": "127.0.0.1", "port": port, "tls": self.secure}
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -173,6 +189,7 @@ class File:
     """The file itself."""
 
     port = 0
+    secure = False
 
     def __init__(self) -> None:
         self._path = Path()
@@ -188,6 +205,14 @@ class File:
     def arrived(self) -> Sequence[str]:
         files = sorted(self._path.parent.glob("*.jsonl"), key=lambda p: (p.name == self._path.name, p.name))
         return [json.loads(line)["id"] for file in files for line in file.read_bytes().splitlines()]
+
+
+def secret(folder: Path, text: str, name: str = "secret") -> dict[str, str]:
+    """A secret in a file, as settings name it."""
+    path = folder / name
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return {"file": str(path)}
 
 
 def documents(body: bytes) -> Iterator[Any]:

@@ -5,10 +5,14 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
+from typer.testing import CliRunner
 
+from cli.main import app
 from consumers.forward import Forward, Target
 from runtime.kafka import Ends, read_partition
 from schemas.codec import Record, decode
@@ -22,7 +26,14 @@ from sinks.sink import Sink
 from tests.archive.helpers import Stage, until
 from tests.delivery.tls import trusting
 
-__all__ = ["Delivering", "destination", "until"]
+__all__ = ["Delivering", "destination", "run", "until"]
+
+RUNNER = CliRunner()
+
+
+async def run(*words: str) -> Any:
+    """A command, in this process."""
+    return await asyncio.to_thread(RUNNER.invoke, app, list(words))
 
 
 def destination(name: str, to: dict[str, Any], **more: Any) -> Destination:
@@ -86,6 +97,20 @@ class Delivering(Stage):
         finally:
             await ends.stop()
         return found
+
+    def command(self, monkeypatch: pytest.MonkeyPatch, folder: Path, *destinations: Destination) -> None:
+        """Have commands find the broker, the log and the destinations."""
+        documents = [d.document.model_dump(exclude_none=True) for d in destinations]
+        path = folder / "destinations.yaml"
+        path.write_text("\n---\n".join(json.dumps(document) for document in documents))
+        monkeypatch.setenv("PRAETOR_BOOTSTRAP", str(self.options["bootstrap_servers"]))
+        monkeypatch.setenv("PRAETOR_TOPIC_PREFIX", self.prefix)
+        monkeypatch.setenv("PRAETOR_DESTINATIONS", str(path))
+        for module in ("cli.deliveries.skipping",):
+            monkeypatch.setattr(f"{module}.read_log_id", self._log)
+
+    async def _log(self, *_: Any) -> str:
+        return self.log_id  # the shared broker's agent.control names another log
 
     def every(self, count: int, first: int = 0) -> set[str]:
         """The ids of so many decisions of each partition."""

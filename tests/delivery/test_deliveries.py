@@ -1,6 +1,5 @@
 """`praetor deliveries` and destinations' files, by the command."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from schemas.topics import UNDELIVERED
 from tests.delivery.receiver import Answer, Receiver
-from tests.delivery.stage import Delivering, destination, until
+from tests.delivery.stage import Delivering, destination, run, until
 
 RUNNER = CliRunner()
 
@@ -47,21 +46,17 @@ async def test_what_was_refused_is_listed_shown_and_sent_again(
     monkeypatch.setenv("PRAETOR_TOPIC_PREFIX", delivering.prefix)
     monkeypatch.setenv("PRAETOR_DESTINATIONS", str(written(tmp_path, to=to)))
 
-    listed = await _run("deliveries", "list", "--json")
+    listed = await run("deliveries", "list", "--json")
     assert [(r["id"], r["destination"]) for r in json.loads(listed.stdout)] == [(poison, "hook")]
-    shown = await _run("deliveries", "show", poison)
+    shown = await run("deliveries", "show", poison)
     assert json.loads(shown.stdout)["event"]["id"] == poison
-    again = await _run("deliveries", "retry")
+    again = await run("deliveries", "retry")
     assert (again.exit_code, again.stdout) == (1, "0 delivered, 1 refused again\n")
     receiver.judge = lambda body: Answer()
-    again = await _run("deliveries", "retry")
+    again = await run("deliveries", "retry")
     assert (again.exit_code, again.stdout) == (0, "1 delivered, 0 refused again\n")
     assert [event["id"] for event in receiver.events()].count(poison) == 1
-    assert "nothing is kept aside" in (await _run("deliveries", "list")).stdout
-
-
-async def _run(*words: str) -> Any:
-    return await asyncio.to_thread(RUNNER.invoke, app, list(words))
+    assert "nothing is kept aside" in (await run("deliveries", "list")).stdout
 
 
 @pytest.mark.parametrize(
@@ -95,13 +90,13 @@ async def test_a_destination_is_tried(
     monkeypatch.setenv(
         "PRAETOR_DESTINATIONS", str(written(tmp_path, to={"type": "webhook", "url": receiver.url}))
     )
-    assert (await _run("destinations", "test")).stdout == "hook: took it\n"
+    assert (await run("destinations", "test")).stdout == "hook: took it\n"
     assert [event["title"] for event in receiver.events()] == ["Trial of a destination"]
     receiver.tell(Answer(403, body="wrong token"))
-    refused = await _run("destinations", "test", "--json")
+    refused = await run("destinations", "test", "--json")
     assert refused.exit_code == 1
     assert "403" in json.loads(refused.stdout)["hook"]
-    listed = await _run("destinations", "list", "--json")
+    listed = await run("destinations", "list", "--json")
     assert json.loads(listed.stdout)[0]["type"] == "webhook"
 
 
@@ -117,7 +112,7 @@ async def test_metadata_services_are_never_spoken_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("PRAETOR_DESTINATIONS", str(written(tmp_path, to={"type": "webhook", "url": url})))
-    found = await _run("destinations", "test")
+    found = await run("destinations", "test")
     assert found.exit_code == 1
     assert "nothing is ever sent there" in found.stdout
 
@@ -129,6 +124,6 @@ async def test_with_a_list_nothing_else_is_spoken_to(
         "PRAETOR_DESTINATIONS", str(written(tmp_path, to={"type": "webhook", "url": receiver.url}))
     )
     monkeypatch.setenv("PRAETOR_OUTBOUND_ALLOW", "10.0.0.0/8,.siem.example")
-    assert "PRAETOR_OUTBOUND_ALLOW" in (await _run("destinations", "test")).stdout
+    assert "PRAETOR_OUTBOUND_ALLOW" in (await run("destinations", "test")).stdout
     monkeypatch.setenv("PRAETOR_OUTBOUND_ALLOW", "127.0.0.0/8")
-    assert (await _run("destinations", "test")).stdout == "hook: took it\n"
+    assert (await run("destinations", "test")).stdout == "hook: took it\n"

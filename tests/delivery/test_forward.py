@@ -1,16 +1,19 @@
 """forward on a real broker: everything arrives, in order, wherever a destination or a process dies."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from consumers.forward import Forward
 from schemas.topics import DECISIONS, DELIVERIES, UNDELIVERED, topic_name
 from sinks.destination import Destination
 from tests.delivery.receiver import Answer, Receiver
-from tests.delivery.stage import Delivering, destination, in_order, until
+from tests.delivery.stage import Delivering, destination, in_order, run, until
 
 
 def hook(receiver: Receiver, name: str = "hook", **more: Any) -> Destination:
@@ -23,6 +26,12 @@ def ids(receiver: Receiver) -> list[str]:
 
 async def arrived(receiver: Receiver) -> int:
     return len(set(ids(receiver)))
+
+
+def told_of(forward: Forward, name: str) -> dict[str, Any]:
+    """What the health endpoint says of a destination; nothing before it is there."""
+    found: dict[str, Any] = forward._health.ready()[1]["checks"].get(f"destination {name}", {})
+    return found
 
 
 async def test_everything_arrives_in_order_and_a_restart_goes_on(
@@ -125,8 +134,8 @@ async def test_latest_begins_at_the_end_and_stays_there(delivering: Delivering, 
     assert set(ids(receiver)) == delivering.every(10, 10)
 
 
-async def test_what_retention_removed_is_told_never_passed_over(
-    delivering: Delivering, receiver: Receiver
+async def test_what_retention_removed_is_told_and_passed_over_when_a_person_says_so(
+    delivering: Delivering, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await delivering.decide(10)
     async with delivering.forwarding(hook(receiver)):
@@ -135,10 +144,52 @@ async def test_what_retention_removed_is_told_never_passed_over(
     async with delivering.admin() as admin:
         tp = TopicPartition(topic_name(DECISIONS, delivering.prefix), 0)
         await admin.delete_records({tp: RecordsToDelete(-1)})
+    delivering.command(monkeypatch, tmp_path, hook(receiver))
+    monkeypatch.setattr("consumers.delivery.delivery.PERSON_SECONDS", 0.5)
     async with delivering.forwarding(hook(receiver)) as forward:
 
-        async def problem() -> bool:
-            _, told = forward._health.ready()
-            return "retention has removed" in str(told)
+        async def lost() -> bool:
+            return 10 <= told_of(forward, "hook").get("lost", -1) <= 12  # markers are among them
 
-        await until(problem, True)
+        await until(lost, True)
+        assert await arrived(receiver) == 30
+        told = await run("deliveries", "skip", "hook", "--dry-run", "--json")
+        (gap,) = json.loads(told.stdout)
+        assert (gap["first"], gap["ordered"]) == (10, False)
+        assert "goes on without offsets 10 to 2" in (await run("deliveries", "skip", "hook")).stdout
+        await delivering.decide(5, 20)
+        await until(lambda: arrived(receiver), 65)
+        assert told_of(forward, "hook")["lost"] == 0
+    assert set(ids(receiver)) == delivering.every(25) - {f"{delivering.log_id}/0/{n}" for n in range(10, 20)}
+    assert sum(r["skipped"] for r in await delivering.read(DELIVERIES, "delivery")) == gap["count"]
+    assert "nothing is gone" in (await run("deliveries", "skip", "hook")).stdout
+
+
+async def test_lag_and_age_are_told_while_a_destination_is_away(delivering: Delivering) -> None:
+    await delivering.decide(20)
+    dead = destination("dead", {"type": "webhook", "url": "http://127.0.0.1:9/in"}, limits={"batch": 5})
+    async with delivering.forwarding(dead) as forward:
+
+        async def behind() -> bool:
+            return 60 <= told_of(forward, "dead").get("lag", -1) <= 66  # markers count
+
+        await until(behind, True)
+        before = told_of(forward, "dead")["oldest_seconds"]
+        assert before > 0
+
+        async def older() -> bool:
+            return bool(told_of(forward, "dead")["oldest_seconds"] > before + 1)
+
+        await until(older, True)
+
+
+async def test_nothing_waits_where_only_markers_are_left(delivering: Delivering, receiver: Receiver) -> None:
+    await delivering.decide(20)
+    async with delivering.forwarding(hook(receiver)) as forward:
+        await until(lambda: arrived(receiver), 60)
+
+        async def waiting() -> tuple[int, float]:
+            told = told_of(forward, "hook")
+            return told["lag"], told["oldest_seconds"]
+
+        await until(waiting, (0, 0.0))

@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs/operations/alarms.md").read_text(encoding="utf-8")
 GROUPS = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
 ALARMS: list[dict[str, Any]] = [rule for group in GROUPS for rule in group["rules"]]
 WORDS = {"and", "or", "unless", "by", "without", "on", "sum", "max", "min", "rate", "increase", "changes"}
-WORDS |= {"abs", "delta", "histogram_quantile", "job", "partition", "instance", "le", "up"}
+WORDS |= {"abs", "delta", "histogram_quantile", "job", "partition", "instance", "destination", "le", "up"}
 
 
 def names(expression: str) -> set[str]:
