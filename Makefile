@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 RIVALS := .venv-rivals
-SOURCES := schemas documents policies detections ledger judgement streams sinks consumers runtime cli tests bench sdk
+SOURCES := schemas documents policies detections ledger judgement streams sinks store consumers runtime cli tests bench sdk
 
 .PHONY: help demo test check format bench overload soak chaos interop docs lock clean setup
 
@@ -82,7 +82,7 @@ lock: $(BIN)/uv ## pin every dependency with its hashes
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements/base.txt
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded -c requirements/base.txt -o requirements/embedded.txt
-	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded --group dev -c requirements/embedded.txt -o requirements/dev.txt
+	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded --extra notify --group dev -c requirements/embedded.txt -o requirements/dev.txt
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.9 --custom-compile-command "make lock" sdk/pyproject.toml --extra kafka -o requirements/sdk.txt
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" --group bench -o requirements/rivals.txt
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from schemas.catalogue import Schema, newest
 from schemas.topics import (
     ACTIONS,
+    ALERTS,
     ARCHIVE,
     CHECKPOINTS,
     CONTROL,
@@ -23,6 +24,7 @@ from schemas.topics import (
     FOLDS,
     INCIDENT_ORDERS,
     INCIDENTS,
+    NOTIFICATIONS,
     REDRIVEN,
     SNAPSHOTS,
     STATE,
@@ -95,6 +97,14 @@ CHANNELS = (
         "correlate",
         "the fold's",
     ),
+    Channel(
+        ALERTS,
+        ("alert_state",),
+        "the group's id and route; a zero byte and 'progress'",
+        "alert",
+        "one partition",
+    ),
+    Channel(NOTIFICATIONS, ("notification",), "receiver/group", "alert", "one partition"),
     Channel(SNAPSHOTS, ("snapshot",), AGENT_KEY, "govern"),
     Channel(DELIVERIES, ("delivery",), "the destination's name", "forward", "the source record's"),
     Channel(

@@ -36,6 +36,8 @@ IDS: dict[int, tuple[str, int]] = {
     1501: ("fold", 1),
     1601: ("incident_order", 1),
     1701: ("correlation", 1),
+    1801: ("notification", 1),
+    1901: ("alert_state", 1),
 }
 
 DECISIONS: dict[int, tuple[int, int]] = {

@@ -54,6 +54,9 @@ INCIDENTS = Topic("agent.incidents", _kept(30))
 # what correlate folds further, and what people say of incidents
 FOLDS = Topic("agent.folds", {**_kept(7), "max.message.bytes": BATCH})
 INCIDENT_ORDERS = Topic("agent.incident-orders", _kept(30))
+# what alerting remembers, and what receivers are told; one owner groups for all, so that a flood is one group
+ALERTS = Topic("agent.alerts", COMPACTED, single=True)
+NOTIFICATIONS = Topic("agent.notifications", _kept(30), single=True)
 CORRELATIONS = Topic("agent.correlations", {**COMPACTED, "max.message.bytes": BATCH})
 # compressed by the broker: what comes in compressed may be a thousand times larger as it is kept
 DEAD_LETTERS = Topic(
@@ -84,6 +87,8 @@ TOPICS = (
     FOLDS,
     INCIDENT_ORDERS,
     CORRELATIONS,
+    ALERTS,
+    NOTIFICATIONS,
     DEAD_LETTERS,
     REDRIVEN,
     WORKERS,

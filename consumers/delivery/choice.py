@@ -18,6 +18,7 @@ class Choice:
         effects: of decisions.
         tenants: exact names; incidents have none, and pass.
         tags: at least one of them (ASI01, AML.T0051).
+        receiver: of notifications, whom they are for.
     """
 
     kinds: frozenset[Kind] = frozenset()
@@ -25,6 +26,7 @@ class Choice:
     effects: frozenset[str] = frozenset()
     tenants: frozenset[str] = frozenset()
     tags: frozenset[str] = frozenset()
+    receiver: str = ""
 
     def wants(self, event: Event) -> bool:
         """Whether it is to be sent."""
@@ -36,5 +38,7 @@ class Choice:
         if self.effects and event.kind == "decision" and record["effect"] not in self.effects:
             return False
         if self.tenants and record.get("tenant", "") not in self.tenants and "tenant" in record:
+            return False
+        if self.receiver and record.get("receiver") != self.receiver:
             return False
         return not self.tags or not self.tags.isdisjoint(record.get("tags", ()))

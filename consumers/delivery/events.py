@@ -7,7 +7,12 @@ from schemas.catalogue import DECISIONS, IDS, schema
 from schemas.codec import Record, decode_body, split_frame
 from sinks.sink import Event, Kind
 
-KINDS: dict[str, Kind] = {"decision": "decision", "threat": "threat", "incident": "incident"}
+KINDS: dict[str, Kind] = {
+    "decision": "decision",
+    "threat": "threat",
+    "incident": "incident",
+    "notification": "notification",
+}
 """Which schema's records are delivered, as which kind."""
 
 
@@ -47,4 +52,6 @@ def _id(name: str, record: Record, consumed: Consumed) -> str:
     """What stays the same however often the record is read: a decision by its number, others by offset."""
     if name == "decision":
         return f"{record['log_id']}/{record['partition']}/{record['seq']}"
+    if name == "notification":
+        return str(record["notification_id"])
     return f"{record['log_id']}/{name}/{consumed.partition}/{consumed.offset}"
