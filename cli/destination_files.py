@@ -26,11 +26,7 @@ def read_destinations(settings: Settings) -> list[Destination]:
             "no destinations are named: set PRAETOR_DESTINATIONS to a file or folder of `kind: Destination`"
             " documents (docs/destinations/README.md)"
         )
-    try:
-        files = _files(path)
-        found = load_destinations((str(file), _read(file)) for file in files)
-    except OSError as error:
-        raise PraetorError(f"PRAETOR_DESTINATIONS: {error.filename}: {error.strerror}") from error
+    found = load_destinations(named_files(path, "PRAETOR_DESTINATIONS"))
     if not found:
         raise PraetorError(f"{path} holds no destination: write one (docs/destinations/README.md)")
     return found
@@ -48,6 +44,18 @@ def outbound_of(settings: Settings) -> Outbound:
 
 def _context(settings: Settings) -> ssl.SSLContext:
     return client_context(Files("PRAETOR_OUTBOUND_SSL_", settings.outbound_ssl_cafile))
+
+
+def named_files(path: Path, variable: str) -> list[tuple[str, bytes]]:
+    """Names and bytes of the YAML files that a setting names: one, or all of a folder.
+
+    Raises:
+        PraetorError: one of them cannot be read.
+    """
+    try:
+        return [(str(file), _read(file)) for file in _files(path)]
+    except OSError as error:
+        raise PraetorError(f"{variable}: {error.filename}: {error.strerror}") from error
 
 
 def _files(path: Path) -> list[Path]:

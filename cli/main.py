@@ -10,6 +10,7 @@ import structlog
 import typer
 from aiokafka.errors import KafkaError
 
+from cli.alert.app import alert_app
 from cli.archive import archive
 from cli.backup import backup
 from cli.config import config_app
@@ -30,6 +31,7 @@ from cli.reconcile.app import reconcile
 from cli.replay import replay
 from cli.restore import restore
 from cli.simulate import simulate
+from cli.store import store_app
 from cli.topics import topics_app
 from cli.up import down, logs, status, up
 from runtime.errors import PraetorError, Unavailable
@@ -66,6 +68,8 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(deliveries_app, name="deliveries")
 app.add_typer(destinations_app, name="destinations")
+app.add_typer(alert_app, name="alert")
+app.add_typer(store_app, name="store")
 
 UNWRITABLE = "; let this user write there, or name another folder (--data, PRAETOR_DATA)"
 REMEDIES = {

@@ -31,7 +31,9 @@ PORT_SECONDS = 2.0
 LOOK_SECONDS = 0.05
 
 
-def default_commands(workers: int, archives: int = 1, forwards: int = 0) -> tuple[Command, ...]:
+def default_commands(
+    workers: int, archives: int = 1, forwards: int = 0, alerts: int = 0
+) -> tuple[Command, ...]:
     """Return what runs on top of the services: one-time commands first."""
     once = (
         ("db-migrate", ("db", "migrate"), ("clickhouse",)),
@@ -41,6 +43,7 @@ def default_commands(workers: int, archives: int = 1, forwards: int = 0) -> tupl
     lasting = {f"govern-{n}": ("govern",) for n in range(1, workers + 1)}
     lasting |= {f"archive-{n}" if n > 1 else "archive": ("archive",) for n in range(1, archives + 1)}
     lasting |= {f"forward-{n}" if n > 1 else "forward": ("forward",) for n in range(1, forwards + 1)}
+    lasting |= {f"alert-{n}" if n > 1 else "alert": ("alert",) for n in range(1, alerts + 1)}
     return (
         *(
             Command(name=name, argv=python_module("cli.main", *words), once=True, after=after)
@@ -73,6 +76,9 @@ def make_plan(
     fields: dict[str, object] = {"keys_dir": settings.keys.resolve()}
     if settings.destinations is not None:
         fields["destinations"] = settings.destinations.resolve()
+    if settings.alerting is not None:
+        fields["alerting"] = settings.alerting.resolve()
+    fields["store_url"] = settings.store
     if bootstrap:
         fields["bootstrap"] = bootstrap
     else:

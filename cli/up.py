@@ -36,15 +36,15 @@ def up(
         int, typer.Option(help="How many `archive` processes; 0 to restore a backup.", min=0)
     ] = 1,
 ) -> None:
-    """Start Kafka, ClickHouse and Praetor on this machine; `forward` too where destinations are configured.
+    """Start Kafka, ClickHouse and Praetor on this machine; `forward` and `alert` too, where configured.
 
     Example: praetor up --detach --workers 2
     """
     settings = load_settings(data)
     folder = settings.data.resolve()
     plan = make_plan(settings, kafka_port, clickhouse_port, bootstrap, clickhouse)
-    forwards = int(plan.destinations is not None)
-    plan = plan.model_copy(update={"commands": default_commands(workers, archives, forwards)})
+    forwards, alerts = int(plan.destinations is not None), int(plan.alerting is not None)
+    plan = plan.model_copy(update={"commands": default_commands(workers, archives, forwards, alerts)})
     if not detach:
         prepare(folder, plan)
         os.execv(sys.executable, supervisor_command(folder))  # noqa: S606

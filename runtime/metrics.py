@@ -162,3 +162,20 @@ DELIVERY_LOST = Gauge(
     "bound, as transaction markers count.",
     ["destination"],
 )
+
+ALERT_SIGNALS = Counter(
+    "praetor_alert_signals", "Threats and records of incidents read for alerting.", ["kind"]
+)
+ALERT_PLACED = Counter(
+    "praetor_alert_placed",
+    "What became of them: placed in a group, unrouted, muted by a silence; and groups held back.",
+    ["outcome"],
+)
+ALERT_GROUPS = Gauge("praetor_alert_groups", "Groups of alerts that are open.")
+NOTIFICATIONS = Counter(
+    "praetor_notifications", "Notifications committed to agent.notifications.", ["receiver", "action"]
+)
+STORE_AWAY = Gauge(
+    "praetor_store_away_seconds",
+    "How long alerting has not heard from the store; silences known before go on counting.",
+)

@@ -69,6 +69,17 @@ class Settings(Wire):
         description="File or folder of destinations (`kind: Destination`), for `praetor forward`.",
         validate_default=False,
     )
+    alerting: Path | None = Field(
+        None,
+        description="File or folder of routes and receivers (`kind: Alerting`, `kind: Receiver`), for "
+        "`praetor alert`.",
+        validate_default=False,
+    )
+    store_url: SecretStr = Field(
+        EMPTY,
+        description="Where silences, acknowledgements and notes stand: `sqlite:///PATH` or "
+        "`postgresql://USER:PASSWORD@HOST/DATABASE`. Default: `store.db` in the data folder.",
+    )
     outbound_allow: str = Field(
         "",
         description="What destinations may be spoken to: networks, names, `.suffixes`, with commas between. "
@@ -87,6 +98,11 @@ class Settings(Wire):
         description="Address that port is opened on; in a container 0.0.0.0. Nothing secret is served, and no"
         " login is asked for.",
     )
+
+    @property
+    def store(self) -> str:
+        """The store's address."""
+        return self.store_url.get_secret_value() or f"sqlite:///{(self.data / 'store.db').resolve()}"
 
     @property
     def keys(self) -> Path:

@@ -28,7 +28,7 @@ class Allowed:
         Raises:
             PraetorError: an entry that looks like a network is none.
         """
-        self._any = not entries
+        self.everything = not entries
         self._names: set[str] = set()
         self._suffixes: list[str] = []
         self._networks: list[Network] = []
@@ -57,7 +57,7 @@ class Allowed:
         if why := _never(found):
             raise PraetorError(f"{host} is at {address}, {why}: nothing is ever sent there")
         name = host.lower().rstrip(".")
-        if self._any or name in self._names or any(name.endswith(s) for s in self._suffixes):
+        if self.everything or name in self._names or any(name.endswith(s) for s in self._suffixes):
             return
         if not any(found in network for network in self._networks):
             raise PraetorError(

@@ -50,6 +50,8 @@ class Plan(BaseModel):
     clickhouse_password: str = ""
     keys_dir: Path
     destinations: Path | None = None  # for `praetor forward`; None: it is not started
+    alerting: Path | None = None  # for `praetor alert`; None: it is not started
+    store_url: str = ""
     stop_seconds: float = 20.0  # how long a process may take to stop before it is killed
     liveness_seconds: float = 20.0
     commands: tuple[Command, ...] = ()
@@ -72,6 +74,9 @@ class Plan(BaseModel):
             "PRAETOR_CLICKHOUSE_PASSWORD_FILE": "",
             "PRAETOR_KEYS_DIR": str(self.keys_dir),
             "PRAETOR_DESTINATIONS": str(self.destinations or ""),
+            "PRAETOR_ALERTING": str(self.alerting or ""),
+            "PRAETOR_STORE_URL": self.store_url,
+            "PRAETOR_STORE_URL_FILE": "",
         }
 
 
