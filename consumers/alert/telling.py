@@ -99,19 +99,19 @@ def _whom(group: Group) -> str:
 
 def queries(group: Group) -> list[str]:
     """Commands to go on with. What agents are called is theirs to say, so every word is quoted."""
+    tenant = (_named(group.tenants) or [""])[0]
+
+    def ask(name: str, **keys: str) -> str:
+        words = [f"{key}={value}" for key, value in {"tenant": tenant, **keys}.items() if value]
+        return _command("query", "--named", name, *words)
+
     found = []
     if group.kind == "incident":
-        found.append(_command("incident", "show", group.id))
-        found.append(_command("query", "--named", "blast-radius", f"incident={group.id}"))
-    tenant = [f"tenant={group.tenants[0]}"] if len(_named(group.tenants)) == 1 else []
-    found += [
-        _command("query", "--named", "session-timeline", f"session={session}", *tenant)
-        for session in reversed(group.sessions[-2:])
-    ]
-    found += [
-        _command("query", "--named", "agent-activity", f"agent={agent}", *tenant)
-        for agent in _named(group.agents)[:2]
-    ]
+        found = [_command("incident", "show", group.id), ask("blast-radius", incident=group.id)]
+    found += [ask("session-timeline", session=session) for session in reversed(group.sessions[-2:])]
+    found += [ask("agent-actions", agent=agent) for agent in _named(group.agents)[:2]]
+    if group.kind == "threat" and group.evidence:
+        found.append(ask("why-denied", event=group.evidence[-1]))
     return found[:MANY_QUERIES]
 
 
