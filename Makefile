@@ -62,6 +62,7 @@ soak: $(VENV)/.dev ## the stack under steady load for SOAK_SECONDS (1800), 10^6 
 	$(BIN)/python -m tests.policies.soak
 	$(BIN)/python -m tests.detections.correlations.soak
 	$(BIN)/python -m tests.detections.sigma.soak
+	$(BIN)/python -m tests.alert.soak
 	$(BIN)/python -m tests.soak
 	$(BIN)/python -m tests.delivery.soak
 	$(BIN)/pytest -m chaos tests/bundles

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
 
+from cli.alert.files import read_alerting
 from cli.deliveries.reading import chosen, event_of_kept, read_kept
 from cli.destination_files import outbound_of, read_destinations
 from cli.options import DataDir, TopicPrefix
+from consumers.alert.alert import delivery_name
 from consumers.delivery.patience import Patience
 from consumers.delivery.records import DeliveryLog
 from consumers.delivery.sending import Sender
@@ -16,6 +19,7 @@ from runtime.errors import PraetorError
 from runtime.kafka import common_options
 from runtime.settings import Settings, load_settings
 from schemas.codec import Record
+from sinks.receivers import receiver_sink
 from sinks.registry import make_sink
 from sinks.sink import Event, Sink
 
@@ -49,17 +53,30 @@ async def _retry(settings: Settings, destination: str | None, ids: list[str] | N
     by_name: dict[str, list[Record]] = defaultdict(list)
     for record in chosen(await read_kept(settings), destination, ids):
         by_name[record["destination"]].append(record)
-    known = {d.name: d for d in read_destinations(settings)}
+    known = _sinks(settings, by_name.keys())
     if unknown := sorted(by_name.keys() - known.keys()):
         raise PraetorError(
-            f"no such destination any more: {', '.join(unknown)}; name it in PRAETOR_DESTINATIONS"
+            f"no such destination any more: {', '.join(unknown)}; name it in PRAETOR_DESTINATIONS, a receiver"
+            " of alerts in PRAETOR_ALERTING"
         )
-    outbound = outbound_of(settings)
     taken = kept = 0
     for name, records in by_name.items():
-        refused = await _send(settings, name, make_sink(known[name], outbound), records)
+        refused = await _send(settings, name, known[name], records)
         taken, kept = taken + len(records) - refused, kept + refused
     return taken, kept
+
+
+def _sinks(settings: Settings, names: Collection[str]) -> dict[str, Sink]:
+    """The sinks of those destinations and receivers that are still configured."""
+    outbound = outbound_of(settings)
+    found: dict[str, Sink] = {}
+    if settings.destinations is not None:
+        known = read_destinations(settings)
+        found |= {d.name: make_sink(d, outbound) for d in known if d.name in names}
+    if settings.alerting is not None:
+        receivers = {delivery_name(n): r for n, r in read_alerting(settings).receivers.items()}
+        found |= {name: receiver_sink(r, outbound) for name, r in receivers.items() if name in names}
+    return found
 
 
 async def _send(settings: Settings, name: str, sink: Sink, records: list[Record]) -> int:
