@@ -9,8 +9,9 @@ from consumers.alert.grouper import Grouper
 from consumers.alert.rules import Rules
 from consumers.alert.settling import Settling
 from consumers.delivery.choice import Choice
-from consumers.delivery.delivery import Delivery, Route
+from consumers.delivery.delivery import Delivery
 from consumers.delivery.patience import Patience
+from consumers.delivery.route import Route
 from consumers.log_id import read_log_id
 from runtime.health import Health
 from runtime.insist import insist
