@@ -3,7 +3,7 @@
 Only where people work (lint, test, build, hunt): workers read rules from bundles and never import this.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -13,18 +13,15 @@ from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule as Parsed
 
 from detections.sigma.correlation.reading import parse_correlation
-from detections.sigma.fields import PRODUCT
 from detections.sigma.reading.mistakes import Told, place_of, words_of
 from detections.sigma.reading.selections import POLICY, Selections, spelled
 from detections.sigma.reading.tree import make_condition
 from detections.sigma.reading.values import Comparisons, FieldsOf, Lists, Refused
-from detections.sigma.rule import PHASES, SigmaRule
+from detections.sigma.reading.written import KEYS, check_logsource, rule_values
+from detections.sigma.rule import SigmaRule
 from detections.sigma.taxonomy import fields_of
 from documents.node import Mistake, Node
-from documents.read import read_documents
-from runtime.errors import PraetorError
 
-MOST_TOLD = 200
 NO_LISTS: Lists = {}
 
 Document = tuple[str, Node]
@@ -53,34 +50,6 @@ class Read(NamedTuple):
     correlations: tuple[Correlating, ...]
     names: dict[str, str]
     places: dict[str, str]
-
-
-class SigmaMistakes(PraetorError):
-    """The files are refused. `mistakes` are all of them, by file and line."""
-
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        """Word the mistakes, at most `MOST_TOLD` of them."""
-        self.mistakes = list(mistakes)
-        more = [f"... and {len(mistakes) - MOST_TOLD} more"] if len(mistakes) > MOST_TOLD else []
-        super().__init__("\n".join([*map(str, mistakes[:MOST_TOLD]), *more]))
-
-
-def load_sigma(sources: Iterable[tuple[str, bytes]], lists: Lists = NO_LISTS) -> Read:
-    """Read files: rules, filters and correlations.
-
-    Raises:
-        SigmaMistakes: something is wrong in any of them.
-    """
-    documents: list[Document] = []
-    mistakes: list[Mistake] = []
-    for source, data in sources:
-        nodes, wrong = read_documents(source, data)
-        mistakes += wrong
-        documents += [(source, node) for node in nodes]
-    read, wrong = read_sigma(documents, lists)
-    if mistakes or wrong:
-        raise SigmaMistakes(sorted({*mistakes, *wrong}))
-    return read
 
 
 def read_sigma(
@@ -141,7 +110,7 @@ class _Reader:
                 self._filters.append((parsed, told))
 
     def _rule(self, told: Told) -> None:
-        _check_logsource(told)
+        check_logsource(told)
         Selections(told, self._comparisons).check(("detection",))
         value = told.node.value
         written = value | {"detection": spelled(value["detection"])} if "detection" in value else value
@@ -191,10 +160,10 @@ class _Reader:
             for one, _ in self._filters:
                 one.apply_on_rule(parsed)
             condition = make_condition(parsed.detection, self._comparisons)
-            return SigmaRule.model_validate(_written(parsed, condition))
+            return SigmaRule.model_validate(rule_values(parsed, condition))
         except ValidationError as error:
             for item in error.errors(include_url=False):
-                key = _KEYS.get(str(item["loc"][0]), str(item["loc"][0]))
+                key = KEYS.get(str(item["loc"][0]), str(item["loc"][0]))
                 told.at((key,), item["msg"])
         except (SigmaError, Refused) as error:
             words = words_of(error) if isinstance(error, SigmaError) else str(error)
@@ -205,44 +174,7 @@ class _Reader:
         return None
 
 
-_KEYS = {"condition": "detection", "uuid": "id", "phase": "logsource"}
-"""Where the document has what the rule calls otherwise."""
-
-
 def _one(told: Told, path: tuple[str | int, ...], message: str) -> list[Mistake]:
     one = Told(told.source, told.node)
     one.at(path, message)
     return one.mistakes
-
-
-def _check_logsource(told: Told) -> None:
-    source = told.node.value.get("logsource")
-    if not isinstance(source, dict):
-        return  # pySigma tells
-    if source.get("product") != PRODUCT:
-        told.at(("logsource", "product"), f"rules on actions have 'product: {PRODUCT}'")
-    if source.get("service") is not None:
-        told.at(("logsource", "service"), "there are no services; compare the field tool_server instead")
-    category = source.get("category")
-    if category is not None and category not in PHASES:
-        phases = ", ".join(PHASES)
-        told.at(
-            ("logsource", "category"), f"a category is the phase of an action: {phases}; or none, for all"
-        )
-
-
-def _written(parsed: Parsed, condition: Any) -> dict[str, Any]:
-    """A rule as ours has it."""
-    return {
-        "name": parsed.name or str(parsed.id),
-        "uuid": None if parsed.id is None else str(parsed.id),
-        "title": parsed.title,
-        "level": "medium" if parsed.level is None else str(parsed.level),
-        "status": None if parsed.status is None else str(parsed.status),
-        "description": parsed.description or "",
-        "tags": [str(tag) for tag in parsed.tags],
-        "falsepositives": parsed.falsepositives,
-        "runbook": parsed.custom_attributes.get("runbook", ""),
-        "phase": parsed.logsource.category,
-        "condition": condition,
-    }

@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
-from detections.sigma.reading.read import SigmaMistakes, load_sigma
-from tests.detections.sigma.spoken import HEAD, action, found, read, rule_text
+from detections.loading import DetectionMistakes
+from tests.detections.sigma.spoken import HEAD, action, found, load_sigma, read, rule_text
 
 LINE = HEAD.count("\n")
 
 
 def mistakes(*texts: bytes, lists: dict[str, list[str]] | None = None) -> list[str]:
-    with pytest.raises(SigmaMistakes) as told:
+    with pytest.raises(DetectionMistakes) as told:
         load_sigma([(f"{i}.yml", text) for i, text in enumerate(texts)], lists or {})
     return [str(m) for m in told.value.mistakes]
 

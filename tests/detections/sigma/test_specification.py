@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from detections.sigma.reading.read import load_sigma
-from tests.detections.sigma.spoken import action, found, read, rule_text
+from tests.detections.sigma.spoken import action, found, load_sigma, read, rule_text
 
 
 class Says(NamedTuple):
