@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from detections.imports.atr_cases import read_cases
 from detections.sigma.expression import check_expression
 
 NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
@@ -23,7 +24,8 @@ FIELDS: Mapping[str, tuple[str | None, tuple[str, ...]]] = {
     "content": (None, ("content", "arguments", "args")),
 }
 """Of each field of theirs: the phase in which we have it (None: any), and our fields."""
-OPERATORS = {"regex": "re", "contains": "contains", "exact": "", "starts_with": "startswith"}
+OPERATORS = {"regex": "re|i", "contains": "contains", "exact": "", "starts_with": "startswith"}
+"""Both of their engines compile expressions without regard to case."""
 LEVELS = ("informational", "low", "medium", "high", "critical")
 STATUS = {"stable": "stable", "deprecated": "deprecated"}
 """Others are `experimental` here."""
@@ -81,7 +83,7 @@ def import_atr(value: Mapping[str, Any]) -> Imported:
     if joined is None:
         return Imported(name, None, [], tuple(remarks))
     detection = {**selections, "condition": joined}
-    return Imported(name, _document(name, value, detection), list(_cases(value)), tuple(remarks))
+    return Imported(name, _document(name, value, detection), list(read_cases(value)), tuple(remarks))
 
 
 def _selections(value: Mapping[str, Any], remarks: list[Remark]) -> Iterator[tuple[str, Any]]:
@@ -108,9 +110,9 @@ def _selection(condition: Any) -> list[dict[str, str]] | str:
     if operator not in OPERATORS or not isinstance(text, str):
         return f"operator {operator!r} has no counterpart"
     modifier = OPERATORS[operator]
-    if modifier == "re":
+    if operator == "regex":
         text = _UNICODE.sub(lambda m: f"{m[1]}\\x{{{m[2] or m[3]}}}", text.strip())
-        wrong = check_expression(text, "")
+        wrong = check_expression(text, "i")
         if wrong:
             return wrong
     phase, ours = FIELDS[field]
@@ -171,39 +173,3 @@ def _tags(references: Mapping[str, Any]) -> Iterator[str]:
             found = pattern.search(str(reference))
             if found:
                 yield form.format(found[1].lower())
-
-
-_EVENTS: Mapping[str, tuple[str, str]] = {
-    "tool_response": ("result", "content"),
-    "agent_output": ("result", "content"),
-    "tool_description": ("definition", "content"),
-    "tool_args": ("call", "arguments"),
-    "user_input": ("prompt", "content"),
-    "content": ("result", "content"),
-}
-
-
-def _cases(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Their examples; one that names no field is told by the field of the rule's first condition."""
-    conditions = value["detection"]["conditions"]
-    first = next((c["field"] for c in conditions if c.get("field") in _EVENTS), "content")
-    tests = value.get("test_cases") or {}
-    for kind, expect in (("true_positives", "found"), ("true_negatives", "nothing")):
-        for i, test in enumerate(tests.get(kind) or ()):
-            action = _action(test, first)
-            if action is not None:
-                yield {"name": f"{kind.replace('_', ' ')} {i + 1}", "expect": expect, "action": action}
-
-
-def _action(test: Any, first: str) -> dict[str, Any] | None:
-    if not isinstance(test, dict):
-        return None
-    field = next((f for f in _EVENTS if isinstance(test.get(f), str)), None)
-    text = test.get(field) if field else test.get("input")
-    if not isinstance(text, str):
-        return None
-    phase, name = _EVENTS[field or first]
-    action = {"action": "chat:model" if phase == "prompt" else "call:tool", "phase": phase, name: text}
-    if isinstance(test.get("tool_name"), str):
-        action["tool"] = test["tool_name"]
-    return action

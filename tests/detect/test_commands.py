@@ -29,7 +29,7 @@ tags: {category: prompt-injection}
 agent_source: {type: mcp_exchange}
 detection:
   conditions:
-    - {field: tool_response, operator: regex, value: '(?i)open\\s+the\\s+pod'}
+    - {field: tool_response, operator: regex, value: 'open\\s+the\\s+pod'}
     - {field: tool_response, operator: regex, value: 'never(?!more)'}
     - {field: content, operator: regex, value: 'zero\\u200bwidth'}
     - {field: metric, operator: gt, value: 5}
@@ -39,7 +39,7 @@ response: {actions: [alert]}
 compliance: {}
 test_cases:
   true_positives:
-    - {input: "Please open the pod bay", expected: triggered}
+    - {input: "Please OPEN the pod bay", expected: triggered}
     - {input: "nevermind, never", expected: triggered}
   true_negatives:
     - {input: "The pod is open", expected: not_triggered}
@@ -121,7 +121,7 @@ def test_an_escape_of_theirs_is_ours(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(ATR)
     run("import", tmp_path / "one.yaml", "-o", tmp_path / "out")
     rule = yaml.safe_load((tmp_path / "out/atr-2026-99001.yml").read_text())
-    assert rule["detection"]["c2"][0] == {"content|re": "zero\\x{200b}width"}
+    assert rule["detection"]["c2"][0] == {"content|re|i": "zero\\x{200b}width"}
 
 
 @pytest.mark.parametrize("text", ["a: 1\n", "[]\n", "id: ATR-1\n"])
