@@ -1,4 +1,4 @@
-"""The archive: every decision, threat, dead letter and checkpoint into ClickHouse, once each.
+"""The archive: every decision, threat, dead letter, checkpoint, snapshot, incident and receipt, once each.
 
 Owning partition n of agent.decisions is owning partition n of the other archived topics too.
 """

@@ -53,7 +53,7 @@ def main() -> None:
         if given.ask:
             told["differences"] = len(differences(client))
             make_around(client, end)
-            told["queries"] = ask(client, end, given.ask)
+            told["queries"] = ask(client, server.pid, end, given.ask)
         print(json.dumps(told, indent=1))
 
 

@@ -29,7 +29,7 @@ GRANT SELECT ON praetor.migrations TO praetor_archive;
 GRANT SELECT ON praetor.restored_from TO praetor_archive;
 GRANT SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON praetor.* TO praetor_archive;
 
--- Analysts (`praetor query`, Grafana): read everything, and nothing else. The profile keeps a query from
+-- Analysts (`praetor query`, also `--named`; Grafana): read everything, and nothing else. The profile keeps a query from
 -- taking the server from the archive; its limits are for you to choose.
 CREATE ROLE IF NOT EXISTS praetor_analyst;
 GRANT SELECT, SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON praetor.* TO praetor_analyst;
@@ -49,6 +49,12 @@ GRANT SELECT ON praetor.checkpoints TO praetor_auditor;
 GRANT SELECT ON praetor.dead_letters TO praetor_auditor;
 -- rejudge: what was remembered of an agent
 GRANT SELECT ON praetor.snapshots TO praetor_auditor;
+-- reconcile: whether the sums are what the decisions say
+GRANT SELECT ON praetor.actions_by_minute TO praetor_auditor;
+GRANT SELECT ON praetor.actions_by_hour TO praetor_auditor;
+GRANT SELECT ON praetor.actions_by_day TO praetor_auditor;
+GRANT SELECT ON praetor.rules_by_hour TO praetor_auditor;
+GRANT SELECT ON praetor.delays_by_hour TO praetor_auditor;
 -- to see that the tables are those of its version
 GRANT SELECT ON praetor.migrations TO praetor_auditor;
 -- to see how long a record is kept
