@@ -90,7 +90,8 @@ async def reread(log: Log, source: Source, intent: Intent) -> Cut:
 async def complete(sink: Destination, source: Source, found: Cut) -> None:
     """Bring into ClickHouse what is not there of a cut whose insert may or may not have happened.
 
-    Each batch is counted first, since ClickHouse may have forgotten its token.
+    Each batch is counted first, since ClickHouse may have forgotten its token. One that is there is written
+    again only while the token is surely remembered.
 
     Raises:
         PraetorError: some of a batch's rows are there, or more than all.
@@ -99,14 +100,12 @@ async def complete(sink: Destination, source: Source, found: Cut) -> None:
         counts = await sink.count(batch)
         if any(count not in (0, batch.rows) for count in counts):
             raise _torn(source, found, counts, batch.rows)
-        if any(count != batch.rows for count in counts):
+        # rows that are all there may not have reached the sums: the same write completes them
+        if any(count != batch.rows for count in counts) or await sink.remembers(batch):
             await sink.write(batch)
             counts = await sink.count(batch)
             if any(count != batch.rows for count in counts):
                 raise _torn(source, found, counts, batch.rows)
-        elif await sink.remembers(batch):
-            # the insert may have ended before it reached the sums
-            await sink.write(batch)
 
 
 def _torn(source: Source, found: Cut, counts: tuple[int, ...], rows: int) -> PraetorError:
