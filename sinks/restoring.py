@@ -107,15 +107,15 @@ def make_tables(client: Client, migrations: Sequence[Migration]) -> None:
     for statement in _statements(migrations):
         if not DERIVED.match(statement):
             client.command(statement)
-    for name in _expiring(client):
+    for name, merges in _expiring(client):
         # else rows that are past their time vanish while they are counted
-        client.command(f"SYSTEM STOP TTL MERGES {name}")
+        client.command(f"SYSTEM STOP {merges} {name}")
 
 
-def _expiring(client: Client) -> list[str]:
-    """Our tables; a backup of an earlier version had fewer of them."""
+def _expiring(client: Client) -> list[tuple[str, str]]:
+    """Our tables, and which merges take rows away; a backup of an earlier version had fewer tables."""
     there = {str(row[0]) for row in client.query("SHOW TABLES").result_rows}
-    return [table.name for table in TABLES if table.name in there]
+    return [(t.name, "TTL MERGES" if t.dated else "MERGES") for t in TABLES if t.name in there]
 
 
 def make_extra(client: Client, database: str, creates: Mapping[str, str]) -> None:
@@ -166,8 +166,8 @@ def finish(client: Client, migrations: Sequence[Migration], backup: str) -> None
     for migration in migrations:
         if afterwards := AFTERWARDS.get(migration.name):
             afterwards(client)
-    for name in _expiring(client):
-        client.command(f"SYSTEM START TTL MERGES {name}")
+    for name, merges in _expiring(client):
+        client.command(f"SYSTEM START {merges} {name}")
     client.command(TABLE)
     rows = [[m.version, m.name, m.checksum] for m in migrations]
     client.insert("migrations", rows, column_names=["version", "name", "checksum"])

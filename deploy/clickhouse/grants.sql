@@ -102,7 +102,7 @@ GRANT DROP TABLE, DROP VIEW, TRUNCATE ON praetor.* TO praetor_admin;
 -- migrate: which were applied; restore: the rows, counted and verified; a view's maker needs both
 GRANT INSERT, SELECT ON praetor.* TO praetor_admin;
 -- restore: rows whose time is over stay until all are counted
-GRANT SYSTEM TTL MERGES ON praetor.* TO praetor_admin;
+GRANT SYSTEM MERGES, SYSTEM TTL MERGES ON praetor.* TO praetor_admin;
 GRANT SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON praetor.* TO praetor_admin;
 
 -- Users: replace the passwords, or name the subject of a client certificate.

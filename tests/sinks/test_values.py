@@ -20,7 +20,7 @@ from tests.sinks.strategies import records
 def _no_merges(client: Client) -> None:
     """Records of any time are written: a merge would remove what is past its TTL."""
     for table in TABLES:
-        client.command(f"SYSTEM STOP TTL MERGES {table.name}")
+        client.command(f"SYSTEM STOP {'TTL ' if table.dated else ''}MERGES {table.name}")
 
 
 def read(client: Client, table: Table, log_id: str) -> list[dict[str, Any]]:
