@@ -29,6 +29,7 @@ def values(of: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:
         "long": integers(*INT64),
         "int": integers(*INT32),
         "double": doubles,
+        "boolean": st.booleans(),
         "bytes": st.binary(max_size=20),
     }
     kind = of["type"]
