@@ -46,7 +46,7 @@ QUESTIONS = (
 # tenants in turn, the largest as often as the smallest; of each, rows of the last day
 SOME = """\
 SELECT tenant, agent_id, session_id, toString(event_id), resource,
-    arrayStringConcat(arraySlice(splitByChar(' ', ifNull(content, 'the policy')), 3, 2), ' ')
+    arrayStringConcat(arraySlice(splitByChar(' ', ifNull(content, 'all of the policy')), 3, 2), ' ')
 FROM decisions
 WHERE received_at BETWEEN toDateTime({end:UInt32}) - INTERVAL 1 DAY AND toDateTime({end:UInt32})
     AND resource != ''
@@ -102,7 +102,7 @@ def _values(some: Any, incidents: dict[str, str], times: int) -> Iterator[dict[s
             "session": session,
             "event": event,
             "resource": resource,
-            "words": words.replace("'", " "),
+            "words": words.replace("'", " ").strip() or "policy",
             "number": str(number % 20),
             "incident": incidents.get(tenant, "none"),
         }

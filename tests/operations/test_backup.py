@@ -43,6 +43,8 @@ PLACE = {
     "threats": "seq, dedup_key",
     "dead_letters": "source_offset",
     "snapshots": "seq",
+    "incidents": "incident_id, revision",
+    "deliveries": "destination, first_offset",
 }
 
 
