@@ -13,11 +13,18 @@ from sinks.migrate import migrate
 from sinks.named import QUERIES
 
 PAGES = Path(__file__).parents[2] / "docs" / "analysts"
-BLOCK = re.compile(r"```\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
+
+
+def blocks(page: Path) -> list[str]:
+    """What stands in code blocks that name no language."""
+    return [text for language, text in BLOCK.findall(page.read_text(encoding="utf-8")) if not language]
+
+
 COMMANDS = [
     line
     for page in sorted(PAGES.glob("*.md"))
-    for block in BLOCK.findall(page.read_text(encoding="utf-8"))
+    for block in blocks(page)
     for line in block.splitlines()
     if line.startswith("praetor query")
 ]
@@ -41,8 +48,8 @@ def test_every_query_is_on_the_pages() -> None:
 
 def test_how_long_rows_are_kept_and_where_is_clickhouse_s_own_sql(clickhouse: str) -> None:
     """The statements that name a volume are parsed, not run: the embedded engine has one disk."""
-    text = (PAGES / "server.md").read_text(encoding="utf-8")
-    statements = [line for block in BLOCK.findall(text) for line in block.splitlines() if "ALTER" in line]
+    lines = [line for block in blocks(PAGES / "server.md") for line in block.splitlines()]
+    statements = [line for line in lines if line.startswith("ALTER")]
     assert len(statements) == 2
     for statement in statements:
         result = CliRunner().invoke(
