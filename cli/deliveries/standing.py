@@ -3,7 +3,7 @@
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from runtime.kafka import Options, started
+from runtime.kafka import Options, group_members, started
 
 
 async def committed(options: Options, group: str) -> dict[TopicPartition, int]:
@@ -11,8 +11,11 @@ async def committed(options: Options, group: str) -> dict[TopicPartition, int]:
 
     Raises:
         Unavailable: no broker answers.
-        PraetorError, KafkaError: it refuses.
+        PraetorError: we may not see the group.
+        KafkaError: it refuses.
     """
+    # aiokafka 0.14 takes "you may not see it" for "nothing is committed"
+    await group_members(options, group)
     admin = await started(AIOKafkaAdminClient(**options), options)
     try:
         found = await admin.list_consumer_group_offsets(group)

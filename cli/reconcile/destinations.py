@@ -46,6 +46,7 @@ def reconcile_destinations(kafka: Kafka, settings: Settings, logs: list[Log], fo
         PraetorError, Unavailable: a place cannot be read.
     """
     log_id = logs[0].log_id
+    kafka.need(*TOPICS.values(), DELIVERIES, UNDELIVERED)
     each = [_One(d, kafka, settings, log_id) for d in read_destinations(settings)]
     for log in logs:
         receipts, refused = _receipts(kafka, log), _refused(kafka, log)

@@ -15,7 +15,7 @@ from cli.waiting import newest_progress
 from consumers.intents import Intent, newest_intents
 from detections.source import CLOSING
 from runtime.errors import Malformed, PraetorError
-from runtime.kafka import common_options, start_consumer
+from runtime.kafka import check_access, common_options, start_consumer
 from runtime.settings import Settings
 from schemas.action import Action, read_action
 from schemas.codec import decode
@@ -61,6 +61,10 @@ class Kafka(Topics):
     def committed(self, group: str) -> dict[TopicPartition, int]:
         """The offsets that a consumer group has committed."""
         return self._run(committed(self._options, group))
+
+    def need(self, *topics: Topic) -> None:
+        """See that topics are there and may be read."""
+        self._run(check_access(self._options, {self.name(topic): ("Read",) for topic in topics}))
 
     def since(self, topic: Topic, log: Log, bounds: tuple[int, int], since_ms: int | None) -> tuple[int, int]:
         """The bounds, without what was appended before a time."""

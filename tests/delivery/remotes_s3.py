@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from tests.delivery.remotes import secret
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it prints every request
 
 START = Callable[..., Any]
 

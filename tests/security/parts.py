@@ -151,7 +151,11 @@ class Parts:
         self._command(self.variables("redrive"), "dead-letters", "redrive", "--all", "--force", "--json")
 
     def reconcile(self) -> None:
-        self._command(self.variables("reconcile"), "reconcile", "--json")
+        path = self._folder / "reconciled.yaml"
+        to = {"type": "file", "path": str(self._folder / "none.jsonl")}
+        path.write_text(json.dumps(destination("none", to).document.model_dump(exclude_none=True)))
+        variables = {**self.variables("reconcile"), "PRAETOR_DESTINATIONS": str(path)}
+        self._command(variables, "reconcile", "--json")
 
     def backup(self) -> None:
         self._command(self.variables("backup"), "backup", str(self._folder / uuid4().hex), "--without-keys")
