@@ -117,6 +117,8 @@ class Soak:
         self.folder = folder
         self.places = all_places
         self.sent: dict[str, float] = {}
+        self.begun = 0.0
+        self._number = 0
         self.forward: Popen[bytes]
         self.watched: list[Watched] = []
 
@@ -143,14 +145,24 @@ class Soak:
 
     async def load(self, until: float) -> None:
         """Decide at a steady rate."""
-        number = 0
         while time.monotonic() < until:
             now = time.monotonic()
-            await self.stage.decide(1, number)
-            for p in range(self.stage.partitions):
-                self.sent[f"{self.stage.log_id}/{p}/{number}"] = now
-            number += 1
+            await self.decide(now)
             await asyncio.sleep(max(0.0, self.stage.partitions / RATE - (time.monotonic() - now)))
+
+    async def decide(self, now: float) -> None:
+        """One decision in each partition."""
+        number, self._number = self._number, self._number + 1
+        for p in range(self.stage.partitions):
+            self.sent[f"{self.stage.log_id}/{p}/{number}"] = now
+        await self.stage.decide(1, number)
+
+    async def warm(self) -> None:
+        """Return once forward works everywhere: how long it takes to start is not what is measured."""
+        await self.decide(time.monotonic())
+        while not all(place.seen for place in self.places if place.timed):
+            await asyncio.sleep(0.1)
+        self.begun = time.monotonic()
 
     async def faults(self, until: float, rng: random.Random) -> None:
         """Hit one destination after the other."""
@@ -198,6 +210,8 @@ def delays(soak: Soak, place: Place, calm_until: float) -> tuple[list[float], li
     calm, beside = [], []
     for event, at in soak.sent.items():
         delay = place.seen.get(event, float("inf")) - at
+        if at < soak.begun:
+            continue
         if at < calm_until:
             calm.append(delay)
         elif not any(begun - 1 <= at <= ended for begun, ended in place.hit):
@@ -241,8 +255,8 @@ async def run(bootstrap: str, folder: Path) -> list[str]:
                 await lines.enter_async_context(place.line.laid())
             soak.start()
             looking = asyncio.create_task(soak.look())
-            begun = time.monotonic()
-            calm_until, until = begun + SECONDS * CALM_SHARE, begun + SECONDS
+            await soak.warm()
+            calm_until, until = soak.begun + SECONDS * CALM_SHARE, soak.begun + SECONDS
             loading = asyncio.create_task(soak.load(until))
             await asyncio.sleep(SECONDS * CALM_SHARE)
             await soak.faults(until, random.Random(1))
