@@ -55,6 +55,6 @@ def test_how_long_rows_are_kept_and_where_is_clickhouse_s_own_sql(clickhouse: st
         result = CliRunner().invoke(
             app,
             ["query", "SELECT formatQuery({q:String})", "--param", f"q={statement.rstrip(';')}"],
-            env={"PRAETOR_CLICKHOUSE_URL": clickhouse},
+            env={"PRAETOR_CLICKHOUSE_URL": clickhouse, "PRAETOR_CLICKHOUSE_DATABASE": "pages"},
         )
         assert result.exception is None, f"{statement}: {result.exception}"
