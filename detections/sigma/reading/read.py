@@ -13,10 +13,11 @@ from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule as Parsed
 
 from detections.sigma.correlation.reading import parse_correlation
+from detections.sigma.reading.atoms import Refused
 from detections.sigma.reading.mistakes import Told, place_of, words_of
 from detections.sigma.reading.selections import POLICY, Selections, spelled
 from detections.sigma.reading.tree import make_condition
-from detections.sigma.reading.values import Comparisons, FieldsOf, Lists, Refused
+from detections.sigma.reading.values import Comparisons, FieldsOf, Lists
 from detections.sigma.reading.written import KEYS, check_logsource, rule_values
 from detections.sigma.rule import SigmaRule
 from detections.sigma.taxonomy import fields_of

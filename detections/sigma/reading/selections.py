@@ -10,8 +10,9 @@ from sigma.policy.regex_engine import RE2RegexEngine
 from sigma.rule import SigmaDetectionItem
 
 from detections.sigma.expression import compile_expression
+from detections.sigma.reading.atoms import Refused
 from detections.sigma.reading.mistakes import Path, Told, words_of
-from detections.sigma.reading.values import Comparisons, Refused
+from detections.sigma.reading.values import Comparisons
 from documents.node import Node
 
 ALIASES = {"utf16le": "wide"}
