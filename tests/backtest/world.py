@@ -194,30 +194,31 @@ async def live_through(world: World) -> None:
     log = world.log
     begin = world.begin
     await log.publish(bundle_of(live()))
-    changes: list[tuple[int, ControlView]] = [(begin, await _view(log))]
+    changes: list[tuple[int, ControlView]] = [(begin, await view_of(log))]
     kill = payload(
         target={"kind": "agent", "tenant": "tenant-1", "agent": "agent-7/ü"},
         reason="it paid twice",
         expires_at=begin + DAY_MS + DAY_MS // 2,
     )
     await log.order("kill", kill)
-    changes.append((begin + DAY_MS + DAY_MS // 4, await _view(log)))
+    changes.append((begin + DAY_MS + DAY_MS // 4, await view_of(log)))
     await log.publish(bundle_of(live(calls=25)))
-    changes.append((begin + 2 * DAY_MS + DAY_MS // 2, await _view(log)))
+    changes.append((begin + 2 * DAY_MS + DAY_MS // 2, await view_of(log)))
     world.views = changes
     world.inputs = actions(begin, 3)
     noted = [begin, begin + 2 * DAY_MS, begin + DAY_MS + DAY_MS // 3]
     for number, records in world.inputs.items():
-        _judge(world, number, records, changes, noted)
+        judge_under(world, number, records, changes, noted)
 
 
-def _judge(
+def judge_under(
     world: World,
     number: int,
     records: list[Arrived],
     changes: list[tuple[int, ControlView]],
     noted: list[int],
 ) -> None:
+    """Judge a partition's records; `noted` are times whose cells are kept as moments."""
     place = Place(world.log.view.log_id, number, PARTITIONS)
     partition = Partition(place, Progress(place.log_id), {})
     decisions, snapshots = world.decisions.setdefault(number, []), world.snapshots.setdefault(number, [])
@@ -234,7 +235,8 @@ def _judge(
         snapshots += [value or b"" for _, value in came.snapshots]
 
 
-async def _view(log: Log) -> ControlView:
+async def view_of(log: Log) -> ControlView:
+    """What is in force now."""
     return await read_view(log.options, read_verify_keys(log.keys, CONTROL))
 
 

@@ -1,15 +1,30 @@
-"""Bundles that differ in their thresholds, and whose rules depend on all that is remembered of an agent."""
+"""Bundles that differ in their thresholds, and whose rules depend on all that is remembered of an agent.
+
+Every other one has shipped rules and correlations on, beside the detectors in code.
+"""
 
 from typing import Any
 
 from judgement.loading import set_detections
 from policies.bundle import Bundle, build_bundle
 from policies.model import Policy
+from tests.streams.rich import remembering_files
+
+FOUND = ["secret-in-arguments", "injected-instructions", "credential-hunting", "failure-storm"]
+_FINDING: list[dict[str, Any]] = [
+    {"id": "found", "effect": "deny", "match": {"detections": FOUND}, "message": "found"},
+    {
+        "id": "held",
+        "effect": "require_approval",
+        "match": {"recent_detections": FOUND},
+        "message": "found not long ago",
+    },
+]
 
 
 def remembering(number: int) -> Bundle:
-    """Limits by session, conditions on agent and session, a detector: other thresholds for each number."""
-    calls = 15 + 7 * number
+    """Limits by session, conditions on agent and session, detections: other thresholds for each number."""
+    calls, library = 15 + 7 * number, number % 2 == 1
     rules: list[dict[str, Any]] = [
         {"id": "ordinary", "effect": "allow", "match": {"actions": ["read:*", "chat:*"]}, "message": "fine"},
         {
@@ -41,6 +56,7 @@ def remembering(number: int) -> Bundle:
             "message": "came before",
         },
     ]
+    rules += _FINDING if library else []
     document = {
         "apiVersion": "praetor/v1",
         "kind": "Policy",
@@ -51,5 +67,9 @@ def remembering(number: int) -> Bundle:
             {"name": "no", "action": {"action": "other:x"}, "expect": "deny"},
         ],
     }
-    settings = {"denial-burst": {"count": 3 + number, "window_seconds": 600 * (number + 1)}}
-    return build_bundle([Policy.model_validate(document)], set_detections(settings))
+    settings = {
+        "denial-burst": {"count": 3 + number, "window_seconds": 600 * (number + 1)},
+        "loop": {"rounds": 5 + number},
+    }
+    detections = set_detections(settings, remembering_files() if library else ())
+    return build_bundle([Policy.model_validate(document)], detections)

@@ -25,6 +25,7 @@ from tests.rejudge.bundles import remembering
 from tests.streams.fleet import fleet
 from tests.streams.helpers import Log
 from tests.streams.reading import Outputs
+from tests.streams.rich import mixed, rich
 
 NUMBERS = count(1)
 PARTITIONS, ROUNDS, ACTIONS, AGENTS = 2, 4, 1_600, 4
@@ -89,7 +90,10 @@ async def _judge(log: Log, prefix: str) -> Outputs:
             published = await log.publish(remembering(number))
             while worker._control.view.offset < published:
                 await asyncio.sleep(0.02)
-            ends = await log.send(fleet(100 + number, ACTIONS // 2, log.partitions, AGENTS))
+            more = rich(number, log.partitions) if number % 2 else []
+            ends = await log.send(
+                mixed(number, fleet(100 + number, ACTIONS // 2, log.partitions, AGENTS), more)
+            )
         await following.reach(ends)
     return await log.read(prefix)
 

@@ -19,6 +19,7 @@ from streams.snapshots import DAY_MS, Snapshot, read_snapshot, snapshot_of
 from streams.standing_orders import payload
 from tests.rejudge.bundles import remembering
 from tests.streams.fleet import fleet
+from tests.streams.rich import timed
 from tests.streams.test_exactly_once import Stored as Source
 from tests.streams.test_exactly_once import stored
 
@@ -110,11 +111,17 @@ def judge(source: Sequence[Source], past: Past, seed: int) -> MemoryStore:
 
 
 def over_days(count: int, agents: int, step_ms: int, seed: int) -> list[Source]:
-    """A fleet's actions, each so much later than the one before; the second agent acts the most."""
+    """A fleet's actions, each so much later than the one before; the second agent acts the most.
+
+    Beside it agents begin to live two minutes before midnight, in whom there is much to be found.
+    """
     found = []
     for number, record in enumerate(stored(list(fleet(seed, count, 1, agents)), 0)):
         found.append(replace(record, timestamp=20_000 * DAY_MS + number * step_ms))
-    return found
+    for after, sent in timed(seed, 1, count * step_ms // 2):
+        found.append(Source(0, 20_001 * DAY_MS - 120_000 + after, sent.key, sent.value))
+    found.sort(key=lambda record: record.timestamp)
+    return [replace(record, offset=offset) for offset, record in enumerate(found)]
 
 
 def keys(folder: Path) -> tuple[SigningKey, list[VerifyKey]]:

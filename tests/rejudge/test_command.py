@@ -40,6 +40,8 @@ def test_a_thousand_random_decisions_are_derived_equal(log: Judged) -> None:
     assert len({d["bundle"] for d in decisions}) >= 4 and {d["engine"] for d in decisions} == {ENGINE}
     assert Counter(d["agent_id"] for d in decisions).most_common(1)[0][1] > 1_000
     assert any(log.outputs.snapshots.values())
+    found = {decode(r.value, "threat")["detector"] for of in log.outputs.threats.values() for r in of}
+    assert len(found) >= 25
 
 
 def test_kafka_alone_says_the_same(log: Judged, busy: int, behind: tuple[int, str]) -> None:

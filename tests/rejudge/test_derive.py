@@ -61,6 +61,9 @@ def test_every_kind_of_decision_over_days_and_bundles_is_derived_equal(judged: J
     assert {r["reasons"][0]["policy"] for r in records if r["reasons"]} >= {"praetor", "control"}
     assert any(one.misrouted for one in chosen) and any(r["duplicate_of"] for r in records)
     assert {d.snapshot is None for d in derived} == {True, False}
+    rules = {reason["rule"] for one in judged.store.kept.values() for reason in one.record["reasons"]}
+    assert {"found", "held", "burst"} <= rules
+    assert any(name.startswith("correlation:") for _, s in store.taken for name in s.cells)
     thousandth = {s.seq for _, s in store.taken} & {d.snapshot for d in derived}
     assert thousandth and max(d.folded for d in derived) > 200
 

@@ -32,6 +32,11 @@ class Outputs:
         progress = self.progress[partition]
         return (*records, progress, progress.frontier.root())
 
+    def cells(self, partition: int) -> dict[bytes, bytes]:
+        """The agents' state as it stands at the end."""
+        newest = {r.key: r.value for r in self.state[partition] if r.key != PROGRESS_KEY}
+        return {key: value for key, value in newest.items() if value}
+
 
 @asynccontextmanager
 async def asking(options: Options) -> AsyncIterator[Ends]:

@@ -9,6 +9,7 @@ from cli.detection_files import load_files
 from cli.policy_files import shipped_detections
 from judgement.loading import default_detections
 from policies.bundle import Bundle, build_bundle
+from policies.load import Source
 from policies.model import Policy
 from schemas.action import Action
 from schemas.catalogue import newest
@@ -58,6 +59,20 @@ POLICY: dict[str, Any] = {
 def shipped() -> Bundle:
     """All shipped detections, and the policy."""
     return build_bundle([Policy.model_validate(POLICY)], default_detections(shipped_detections()))
+
+
+def remembering_files() -> list[Source]:
+    """Of the shipped rules those that keep something of an agent, and some that policies here ask for.
+
+    To make all of them ready takes a worker seconds, in which it gives way to everything else.
+    """
+    asked = ("/credential-file-touched.yml", "/credential-hunting.yml", "/result-overrides-instructions.yml")
+    return [f for f in shipped_detections() if b"correlation:" in f[1] or f[0].endswith(asked)]
+
+
+def remembering_most() -> Bundle:
+    """These, all detectors in code, and the policy."""
+    return build_bundle([Policy.model_validate(POLICY)], default_detections(remembering_files()))
 
 
 def lives(seed: int) -> Iterator[list[Happening]]:

@@ -5,13 +5,17 @@ from pathlib import Path
 from random import Random
 
 from runtime.embedded.services import Broker
+from schemas.codec import decode
 from tests.streams.exactly_once import violations
 from tests.streams.fleet import fleet
 from tests.streams.helpers import Log
+from tests.streams.rich import mixed, remembering_most, rich
 from tests.streams.workers import Workers
 
-ACTIONS = 50_000
+ACTIONS = 30_000
 PARTITIONS = 12
+KINDS = 25
+"""So many kinds of threats there are at least."""
 
 
 async def run(log: Log, logs: Path, workers: int, kills: int, ends: dict[int, int]) -> str:
@@ -38,16 +42,23 @@ async def run(log: Log, logs: Path, workers: int, kills: int, ends: dict[int, in
 
 
 async def test_workers_and_kills_leave_no_trace(own_broker: Broker, tmp_path: Path) -> None:
+    """With all that keeps something of agents on, and traffic in which it finds what it can."""
     log = await Log(own_broker.bootstrap, tmp_path / "keys", PARTITIONS).mint()
-    ends = await log.send(fleet(seed=3, count=ACTIONS, partitions=PARTITIONS))
+    await log.publish(remembering_most())
+    sent = mixed(3, fleet(3, ACTIONS, PARTITIONS), rich(3, PARTITIONS))
+    ends = await log.send(sent)
     runs = (run(log, tmp_path, workers=w, kills=k, ends=ends) for w, k in ((1, 0), (2, 2), (4, 2)))
     prefixes = await asyncio.gather(*runs)
     source = await log.records("agent.actions")
-    assert sum(map(len, source.values())) == ACTIONS
+    assert sum(map(len, source.values())) == len(sent) > ACTIONS + 2_000
     calm = await log.read(prefixes[0])
     assert not violations(source, calm)
     assert sum(map(len, calm.dead_letters.values())) > ACTIONS // 100
+    found = {decode(r.value, "threat")["detector"] for records in calm.threats.values() for r in records}
+    assert len(found) >= KINDS and {"credential-hunting", "failure-storm", "refused-and-done"} <= found
+    assert any(b"correlation:" in key for p in range(PARTITIONS) for key in calm.cells(p))
     for prefix in prefixes[1:]:
         other = await log.read(prefix)
         for p in range(PARTITIONS):
             assert other.fixed(p) == calm.fixed(p)
+            assert other.cells(p) == calm.cells(p)

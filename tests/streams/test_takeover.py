@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 import runtime.ownership
 from runtime.errors import PraetorError
+from schemas.codec import decode
 from schemas.topics import ACTIONS, STATE, topic_name
 from streams.control_view import ControlView
 from streams.partition import Place
@@ -20,7 +21,8 @@ from streams.takeover import Source, read_state
 from streams.topics import Wanted, check_topics, create_topics
 from tests.streams.exactly_once import violations
 from tests.streams.fleet import Sent, action, fleet, routed
-from tests.streams.helpers import Log
+from tests.streams.helpers import Log, bundle
+from tests.streams.rich import mixed, remembering_most, rich
 
 RNG = Random(3)
 PARTITIONS = 3
@@ -34,6 +36,11 @@ def some(partition: int, count: int = 1) -> list[Sent]:
         sent = routed(action(RNG, f"agent-{RNG.randrange(1000)}"), PARTITIONS)
         found += [sent] * (sent.partition == partition)
     return found
+
+
+def thirds(records: list[Sent]) -> Iterator[list[Sent]]:
+    third = len(records) // 3
+    yield from (records[:third], records[third : 2 * third], records[2 * third :])
 
 
 async def event(events: Events, name: str, **fields: Any) -> Any:
@@ -130,17 +137,20 @@ async def test_an_open_transaction_on_the_state_is_waited_for(log: Log, events: 
 
 
 async def test_what_was_kept_over_a_rebalance_stays_warm(log: Log, events: Events) -> None:
+    """All that keeps something of agents is on, and is taken over with them."""
     prefix = await log.outputs()
+    await log.publish(remembering_most())
+    first, second, third = thirds(mixed(1, fleet(1, 900, PARTITIONS), rich(1, PARTITIONS)))
     async with log.working(prefix), log.following(prefix) as following:
-        await following.reach(await log.send(fleet(1, 300, PARTITIONS)))
+        await following.reach(await log.send(first))
         del events[:]
         async with log.working(prefix):
             while sum(e["event"] == "partition taken over" for e in events) < PARTITIONS:
                 await asyncio.sleep(0.02)
-            await following.reach(await log.send(fleet(2, 300, PARTITIONS)))
+            await following.reach(await log.send(second))
         while sum(e["event"] == "partition taken over" for e in events) < 2 * PARTITIONS:
             await asyncio.sleep(0.02)
-        await following.reach(await log.send(fleet(3, 300, PARTITIONS)))
+        await following.reach(await log.send(third))
     taken = [e for e in events if e["event"] == "partition taken over"]
     assert sum(e["warm"] for e in taken[:PARTITIONS]) in (1, 2)
     assert sum(e["warm"] for e in taken[PARTITIONS:]) in (1, 2)
@@ -148,8 +158,12 @@ async def test_what_was_kept_over_a_rebalance_stays_warm(log: Log, events: Event
     assert not violations(await log.records(ACTIONS.name), outputs)
     calm_prefix = await log.outputs()
     calm = await log.judge(calm_prefix, await log.ends(ACTIONS.name))
+    await log.publish(bundle())
     for p in range(PARTITIONS):
         assert outputs.fixed(p)[:3] == calm.fixed(p)[:3]
+        assert outputs.cells(p) == calm.cells(p)
+    found = {decode(r.value, "threat")["detector"] for of in calm.threats.values() for r in of}
+    assert len(found) >= 25
 
 
 @pytest.mark.parametrize(
