@@ -15,6 +15,7 @@ from cli.archive import archive
 from cli.backup import backup
 from cli.config import config_app
 from cli.control.app import control_app
+from cli.correlate import correlate
 from cli.db import db_app
 from cli.dead_letters.app import dead_letters_app
 from cli.deliveries.app import deliveries_app
@@ -24,6 +25,7 @@ from cli.detect.app import detect_app
 from cli.doctor.app import doctor
 from cli.forward import forward
 from cli.govern import govern
+from cli.incident.app import incident_app
 from cli.ledger.app import ledger_app
 from cli.policy.app import policy_app
 from cli.query import query
@@ -52,6 +54,7 @@ app.command()(doctor)
 app.command()(govern)
 app.command()(archive)
 app.command()(forward)
+app.command()(correlate)
 app.command()(replay)
 app.command()(simulate)
 app.command()(query)
@@ -66,6 +69,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(control_app, name="control")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(incident_app, name="incident")
 app.add_typer(deliveries_app, name="deliveries")
 app.add_typer(destinations_app, name="destinations")
 app.add_typer(alert_app, name="alert")

@@ -32,7 +32,7 @@ LOOK_SECONDS = 0.05
 
 
 def default_commands(
-    workers: int, archives: int = 1, forwards: int = 0, alerts: int = 0
+    workers: int, archives: int = 1, forwards: int = 0, alerts: int = 0, correlates: int = 0
 ) -> tuple[Command, ...]:
     """Return what runs on top of the services: one-time commands first."""
     once = (
@@ -44,6 +44,7 @@ def default_commands(
     lasting |= {f"archive-{n}" if n > 1 else "archive": ("archive",) for n in range(1, archives + 1)}
     lasting |= {f"forward-{n}" if n > 1 else "forward": ("forward",) for n in range(1, forwards + 1)}
     lasting |= {f"alert-{n}" if n > 1 else "alert": ("alert",) for n in range(1, alerts + 1)}
+    lasting |= {f"correlate-{n}" if n > 1 else "correlate": ("correlate",) for n in range(1, correlates + 1)}
     return (
         *(
             Command(name=name, argv=python_module("cli.main", *words), once=True, after=after)
@@ -79,6 +80,8 @@ def make_plan(
     if settings.alerting is not None:
         fields["alerting"] = settings.alerting.resolve()
     fields["store_url"] = settings.store
+    if settings.responses is not None:
+        fields["responses"] = settings.responses.resolve()
     if bootstrap:
         fields["bootstrap"] = bootstrap
     else:

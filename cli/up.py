@@ -44,7 +44,7 @@ def up(
     folder = settings.data.resolve()
     plan = make_plan(settings, kafka_port, clickhouse_port, bootstrap, clickhouse)
     forwards, alerts = int(plan.destinations is not None), int(plan.alerting is not None)
-    plan = plan.model_copy(update={"commands": default_commands(workers, archives, forwards, alerts)})
+    plan = plan.model_copy(update={"commands": default_commands(workers, archives, forwards, alerts, 1)})
     if not detach:
         prepare(folder, plan)
         os.execv(sys.executable, supervisor_command(folder))  # noqa: S606

@@ -11,6 +11,7 @@ from detections.gathering import CALM, Seen
 from judgement.rules import Rules
 from judgement.standing import NOTHING
 from policies.counting import count, modify
+from policies.limits import Usage, usage
 from policies.outcome import FAILED_SEVERITY
 from policies.signals import QUIET, Signals
 from policies.types import RESERVED
@@ -27,12 +28,14 @@ class Judgement(NamedTuple):
         findings: what producers' numbering shows, then what the detectors found, in their order; muted ones
             too.
         risk: 0 to 1: how likely the action is the work of a hijacked agent.
+        usage: what the action counts of limits that span agents.
     """
 
     verdict: Verdict
     changes: dict[str, bytes]
     findings: tuple[Finding, ...]
     risk: float = 0.0
+    usage: tuple[Usage, ...] = ()
 
 
 def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement:
@@ -69,12 +72,14 @@ def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement
         verdict = replace(verdict, errors=(*verdict.errors, *seen.told, *settled.told))
     if ruling.modified_arguments is not None:
         verdict = modify(verdict, ruling.modified_arguments)
+    used: tuple[Usage, ...] = ()
     if ruling.charges:
         verdict, counted = count(action, verdict, ruling.charges, cells)
+        used = usage(action, ruling.charges) if counted else ()
         changes.update(counted)
     if seen.duplicate_of is not None:
         verdict = replace(verdict, duplicate_of=seen.duplicate_of)
-    return Judgement(verdict, changes, seen.findings + settled.findings, seen.risk)
+    return Judgement(verdict, changes, seen.findings + settled.findings, seen.risk, used)
 
 
 def _settle(

@@ -9,7 +9,7 @@ One partition owns an agent, so a count is exact whatever worker does the counti
 - Cost is counted in millionths of a dollar, rounded up; negative amounts count as 0.
 
 A limit per tenant or label spans agents, which live in several partitions: each counts what its own agent
-does at once, and what all did together as far as `agent.control` has told it. So it lags, and is not exact.
+does at once, and what all did together as far as `agent.control` has told it (correlate does). So it lags.
 
 A cell: version byte, then (slot or period as int64, amount as int64) for each that counts, oldest first.
 """
@@ -67,6 +67,26 @@ class CompiledLimit(NamedTuple):
     per: str
 
 
+class Usage(NamedTuple):
+    """What an action counts of a limit that spans agents.
+
+    Attributes:
+        limit: the limit, `policy/rule`.
+        key: what it counts by: the tenant, or tenant/label's value.
+        slot: the slot or period that it counts in.
+        amount: how much.
+        most: how much the limit allows.
+        live: how many slots count at once.
+    """
+
+    limit: str
+    key: str
+    slot: int
+    amount: int
+    most: int
+    live: int
+
+
 class Charge(NamedTuple):
     """What counting this action would do, if it is allowed."""
 
@@ -117,6 +137,27 @@ def charge(
         grown = [*held, (now, amount)]
     after = _VERSION + b"".join(_ENTRY.pack(*entry) for entry in grown)
     return Charge(limit, cell, after, used, amount)
+
+
+def spans_agents(limit: CompiledLimit) -> bool:
+    """Whether a limit counts what several agents do together."""
+    return limit.per == "tenant" or limit.per.startswith("label:")
+
+
+def usage(action: Action, charges: Sequence[Charge]) -> tuple[Usage, ...]:
+    """What an action that counts uses of limits that span agents."""
+    return tuple(
+        Usage(
+            c.limit.name,
+            _key(c.limit, action),
+            _place(c.limit, action.received_at),
+            c.amount,
+            c.limit.most,
+            SLOTS + 1 if c.limit.slot_ms else 1,
+        )
+        for c in charges
+        if spans_agents(c.limit)
+    )
 
 
 def is_over(found: Charge) -> bool:

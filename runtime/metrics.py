@@ -179,3 +179,24 @@ STORE_AWAY = Gauge(
     "praetor_store_away_seconds",
     "How long alerting has not heard from the store; silences known before go on counting.",
 )
+
+CORRELATED = Counter("praetor_correlated", "Folds counted by correlate, one for each group they belong to.")
+INCIDENT_CHANGES = Counter(
+    "praetor_incident_changes", "Records committed to agent.incidents, by what they say.", ["change"]
+)
+CORRELATE_MALFORMED = Counter(
+    "praetor_correlate_malformed",
+    "Records that correlate could not read and passed over; the log names each.",
+)
+CORRELATE_GAPS = Counter(
+    "praetor_correlate_gaps", "Times that records were left out on the way to correlate, and were read again."
+)
+CORRELATE_RESTARTS = Counter("praetor_correlate_restarts", "Times that correlate began anew after a failure.")
+RESPONSES = Counter(
+    "praetor_responses",
+    "Responses to incidents: orders given, or left out by a guard rail.",
+    ["kind", "outcome"],
+)
+BUDGETS_TOLD = Counter(
+    "praetor_budgets_told", "Orders that tell workers what several agents spent together of a limit."
+)

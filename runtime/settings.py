@@ -80,6 +80,12 @@ class Settings(Wire):
         description="Where silences, acknowledgements and notes stand: `sqlite:///PATH` or "
         "`postgresql://USER:PASSWORD@HOST/DATABASE`. Default: `store.db` in the data folder.",
     )
+    responses: Path | None = Field(
+        None,
+        description="File of a response policy (`kind: Responses`), for `praetor correlate`. Without one, "
+        "incidents open and nothing is done about them.",
+        validate_default=False,
+    )
     outbound_allow: str = Field(
         "",
         description="What destinations may be spoken to: networks, names, `.suffixes`, with commas between. "

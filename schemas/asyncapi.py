@@ -22,6 +22,7 @@ from schemas.topics import (
     DEFAULT_PARTITIONS,
     DELIVERIES,
     FOLDS,
+    FOLDS_BY_GROUP,
     INCIDENT_ORDERS,
     INCIDENTS,
     NOTIFICATIONS,
@@ -76,11 +77,13 @@ CHANNELS = (
     Channel(
         INCIDENTS, ("incident",), "the incident's id", "correlate", "the fold's: murmur2 of the group's key"
     ),
+    Channel(FOLDS, ("fold",), AGENT_KEY + "; none of usage", "govern"),
     Channel(
-        FOLDS,
+        FOLDS_BY_GROUP,
         ("fold",),
-        "group_by/tenant/group, each escaped as an agent's key is",
-        "govern",
+        "group_by/tenant/group, each escaped as an agent's key is; the header `source` says partition and"
+        " offset in agent.folds",
+        "correlate",
         "murmur2 of the key, positive, modulo the partition count",
     ),
     Channel(
@@ -93,7 +96,8 @@ CHANNELS = (
     Channel(
         CORRELATIONS,
         ("correlation",),
-        "the group's key, as in agent.folds; a zero byte and 'progress' for where the partition stands",
+        "the group's key, as in agent.folds-by-group; a zero byte and 'progress' for where the partition"
+        " stands",
         "correlate",
         "the fold's",
     ),
@@ -119,9 +123,10 @@ CHANNELS = (
 
 def document() -> dict[str, Any]:
     """The whole document, in a stable order."""
-    messages = {
-        of.definition["name"]: _message(of, channel) for channel in CHANNELS for of in _records(channel)
-    }
+    messages: dict[str, Any] = {}
+    for channel in CHANNELS:
+        for of in _records(channel):
+            messages.setdefault(of.definition["name"], _message(of, channel))
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -141,7 +146,7 @@ def document() -> dict[str, Any]:
                 "messages": [_ref("channels", _id(ACTIONS), "messages", "ActionEvent")],
             },
             **{
-                f"send{of.definition['name']}": {
+                _operation(of, channel): {
                     "action": "send",
                     "channel": _ref("channels", _id(channel.topic)),
                     "summary": f"Written by {channel.writer} alone.",
@@ -154,6 +159,13 @@ def document() -> dict[str, Any]:
         },
         "components": {"messages": messages},
     }
+
+
+def _operation(of: Schema, channel: Channel) -> str:
+    """`send` and the record's name; the topic too, where it is not the first that carries such records."""
+    first = next(one for one in CHANNELS if of.name in one.records)
+    name = f"send{of.definition['name']}"
+    return name if first is channel else f"{name}To{_id(channel.topic)[0].upper()}{_id(channel.topic)[1:]}"
 
 
 def _records(channel: Channel) -> list[Schema]:

@@ -51,8 +51,9 @@ THREATS = Topic("agent.threats", {**_kept(30), "max.message.bytes": BATCH})
 CHECKPOINTS = Topic("agent.checkpoints", _kept(30))
 STATE = Topic("agent.state", {**COMPACTED, "max.message.bytes": BATCH})
 INCIDENTS = Topic("agent.incidents", _kept(30))
-# what correlate folds further, and what people say of incidents
+# what govern counted, and the same by group; what people say of incidents; what correlate remembers
 FOLDS = Topic("agent.folds", {**_kept(7), "max.message.bytes": BATCH})
+FOLDS_BY_GROUP = Topic("agent.folds-by-group", {**_kept(7), "max.message.bytes": BATCH})
 INCIDENT_ORDERS = Topic("agent.incident-orders", _kept(30))
 # what alerting remembers, and what receivers are told; one owner groups for all, so that a flood is one group
 ALERTS = Topic("agent.alerts", COMPACTED, single=True)
@@ -85,6 +86,7 @@ TOPICS = (
     STATE,
     INCIDENTS,
     FOLDS,
+    FOLDS_BY_GROUP,
     INCIDENT_ORDERS,
     CORRELATIONS,
     ALERTS,

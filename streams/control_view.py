@@ -9,6 +9,7 @@ import structlog
 
 from judgement.rules import Rules
 from ledger.keys import VerifyKey
+from policies.limits import Spent
 from runtime.beside import beside_the_loop
 from runtime.errors import Malformed, Newer, PraetorError
 from schemas.topics import CONTROL
@@ -16,6 +17,8 @@ from streams.bundle_state import InForce, Refused
 from streams.bundles import BundleFold
 from streams.canary import Canary
 from streams.orders import Order, open_order
+from streams.spent_orders import KIND as SPENT_KIND
+from streams.spent_orders import read_spent
 from streams.standing import StandingOrders
 from streams.standing_orders import KINDS as STANDING_KINDS
 
@@ -35,8 +38,9 @@ class ControlView:
     of an unknown kind: whoever judges must stop. Of a bundle, `unread` says so, and there are no rules until
     a bundle follows that can be read. Bundles must be signed by a key of `policy`; None: by one of `keys`.
 
-    `orders` are the kills, quarantines and grants; `rules` and `canary` are under those that stand. `refused`
-    are the last records that were not believed: their offsets, and why.
+    `spent` is what several agents spent together. `orders` are the kills, quarantines and grants; `rules` and
+    `canary` are under those that stand. `refused` are the last records that were not believed: their offsets,
+    and why.
     """
 
     keys: Sequence[VerifyKey]
@@ -49,6 +53,7 @@ class ControlView:
     canary: Canary | None = None
     skips: dict[int, dict[int, int]] = field(default_factory=dict)
     orders: StandingOrders = field(default_factory=StandingOrders)
+    spent: Spent = field(default_factory=dict)
     rejected: int = 0
     refused: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     newer: str = ""
@@ -60,6 +65,10 @@ class ControlView:
     def __post_init__(self) -> None:
         trusted = self.keys if self.policy is None else self.policy
         self.bundles = BundleFold(trusted, takes_unsigned=any(key in trusted for key in self.keys))
+
+    def offset_of(self, order: Order) -> int | None:
+        """Where this very order was given, whatever became of it; None where it was not."""
+        return self._given.get(order.digest())
 
     def rules_for(self, agent: bytes) -> Rules | None:
         """The rules that an agent, named by its key, is judged by; None: it is not judged."""
@@ -119,10 +128,12 @@ class ControlView:
 
     def _put_in_force(self, now: InForce) -> None:
         before, self._now, standing = self._now, now, self.orders.standing
-        if now is not before or (self.rules is not None and self.rules.standing is not standing):
+        spent = self.spent
+        is_as_before = self.rules is None or (self.rules.standing is standing and self.rules.spent is spent)
+        if now is not before or not is_as_before:
             trial = now.trial()
-            self.rules = now.rules and replace(now.rules, standing=standing)
-            self.canary = trial and trial.under(replace(trial.rules, standing=standing))
+            self.rules = now.rules and replace(now.rules, standing=standing, spent=spent)
+            self.canary = trial and trial.under(replace(trial.rules, standing=standing, spent=spent))
         self.unread, self.offset = now.unread, self.read_to
         if now is before:
             return
@@ -148,6 +159,8 @@ class ControlView:
                 await asyncio.to_thread(self.bundles.head, order, offset)
         elif order.kind == "skip":
             self._apply_skip(order)
+        elif order.kind == SPENT_KIND:
+            self._apply_spent(order, offset)
         elif order.kind in STANDING_KINDS:
             self._apply_standing(order, offset)
         else:
@@ -164,6 +177,14 @@ class ControlView:
             self.newer = f"{CONTROL.name} offset {offset} holds {error}: run a newer one"
             raise Newer(self.newer) from error
         log.info("order applied", kind=order.kind, author=order.author, offset=offset)
+
+    def _apply_spent(self, order: Order, offset: int) -> None:
+        try:
+            name, entries = read_spent(order)
+        except Newer as error:
+            self.newer = f"{CONTROL.name} offset {offset} holds {error}: run a newer one"
+            raise Newer(self.newer) from error
+        self.spent = {**self.spent, name: entries}
 
     def _apply_skip(self, order: Order) -> None:
         skip = order.json()

@@ -16,6 +16,7 @@ from schemas.verdict import Effect, Finding, Verdict
 from streams.canary import Canary
 from streams.cells import Cells, Keyed, changed
 from streams.dead_letters import DeadLetter, Oversized, dead_letter
+from streams.folds import Folds
 from streams.progress import Progress
 from streams.routing import Routes
 from streams.snapshots import is_due, snapshot_record
@@ -52,6 +53,7 @@ class Batch:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     cells: list[Keyed] = field(default_factory=list)
     snapshots: list[Keyed] = field(default_factory=list)
+    folds: list[Keyed] = field(default_factory=list)
     effects: dict[str, int] = field(default_factory=dict)
     findings: dict[tuple[str, bool], int] = field(default_factory=dict)
     errors: int = 0
@@ -102,6 +104,7 @@ class Partition:
             raise RuntimeError("the last batch was neither committed nor rolled back")
         before = self.progress
         batch = Batch(after=before)
+        folds = Folds(self.place.log_id, self.place.partition)
         received_at, seq = before.received_at, before.next_seq
         leaves: list[bytes] = []
         for record in records:
@@ -116,7 +119,7 @@ class Partition:
                 continue
             if self._canary is not None:
                 self._choose(self._canary, action)
-            verdict = self._judge_one(action, record, batch, seq)
+            verdict = self._judge_one(action, record, (batch, folds), seq)
             decision, leaf = self._writer.write(action, verdict, record.offset, seq)
             batch.decisions.append((record.key, decision))
             leaves.append(leaf)
@@ -129,6 +132,7 @@ class Partition:
             control_offset=max(self._control_offset, before.control_offset),
             engine=ENGINE,
         )
+        batch.folds = folds.records()
         batch.cells = [
             record for key, old in self._undo.items() for record in changed(key, old or {}, self.agents[key])
         ]
@@ -138,7 +142,10 @@ class Partition:
         key = self._routes.key(action) or agent_key(action.tenant, action.agent_id)
         self._rules, self._writer = self._sides[canary.takes(key)]
 
-    def _judge_one(self, action: Action, record: SourceRecord, batch: Batch, seq: int) -> Verdict:
+    def _judge_one(
+        self, action: Action, record: SourceRecord, into: tuple[Batch, Folds], seq: int
+    ) -> Verdict:
+        batch, folds = into
         key = self._routes.get(action.agent) or self._routes.key(action)
         if not key or key != record.key:  # an empty key is no agent's
             batch.effects["deny"] = batch.effects.get("deny", 0) + 1
@@ -149,7 +156,8 @@ class Partition:
         cells = self.agents.get(key)
         if cells and is_due(cells, action.received_at):
             self._snapshot(action, record, batch, seq, cells)
-        verdict, changes, findings, _ = judge(action, cells or {}, rules)
+        judged = judge(action, cells or {}, rules)
+        verdict, changes, findings, _, usage = judged
         if changes:
             if key not in self._undo:
                 self._undo[key] = cells
@@ -159,6 +167,8 @@ class Partition:
             self.agents[key] = after
         if findings:
             self._raise(action, record, batch, seq, findings)
+        if findings or usage or verdict.effect is Effect.deny:
+            folds.add(action, record.offset, judged)
         effect = EFFECT_NAMES[verdict.effect]
         batch.effects[effect] = batch.effects.get(effect, 0) + 1
         if verdict.errors:

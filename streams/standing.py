@@ -36,6 +36,15 @@ class StandingOrders:
             self._give(read_standing(order, offset))
         self._standing = None
 
+    def check(self, order: Order, offset: int) -> None:
+        """Whether an order makes sense now; nothing is applied.
+
+        Raises:
+            Malformed: it would be refused.
+        """
+        if order.kind != "release":
+            read_standing(order, offset)
+
     @property
     def standing(self) -> Standing:
         """All that stands, to judge by: the same object until an order changes it."""

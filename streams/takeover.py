@@ -11,6 +11,7 @@ from schemas.topics import (
     CHECKPOINTS,
     DEAD_LETTERS,
     DECISIONS,
+    FOLDS,
     SNAPSHOTS,
     STATE,
     THREATS,
@@ -67,7 +68,7 @@ async def read_state(source: Source, place: Place, warm: Partition | None) -> Pa
     where = f"{tp.topic}/{tp.partition}"
     end = await source.ends.stable_end(tp)
     # the next commit would also commit what a broker has left undecided there of the same producer
-    for topic in (DECISIONS, THREATS, DEAD_LETTERS, CHECKPOINTS, SNAPSHOTS):
+    for topic in (DECISIONS, THREATS, DEAD_LETTERS, CHECKPOINTS, SNAPSHOTS, FOLDS):
         await source.ends.stable_end(TopicPartition(topic_name(topic, source.prefix), place.partition))
     first = await source.ends.beginning(tp)
     if warm is not None:

@@ -8,7 +8,17 @@ import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer
 
 from runtime.errors import PraetorError, Unavailable
-from schemas.topics import CHECKPOINTS, DEAD_LETTERS, DECISIONS, SNAPSHOTS, STATE, THREATS, Topic, topic_name
+from schemas.topics import (
+    CHECKPOINTS,
+    DEAD_LETTERS,
+    DECISIONS,
+    FOLDS,
+    SNAPSHOTS,
+    STATE,
+    THREATS,
+    Topic,
+    topic_name,
+)
 from streams.partition import Batch
 from streams.progress import PROGRESS_KEY
 
@@ -49,6 +59,7 @@ class Writer:
         acks: list[asyncio.Future[object]] = []
         acks += await self._send(DECISIONS, ((k, v, NO_HEADERS) for k, v in batch.decisions))
         acks += await self._send(THREATS, ((k, v, NO_HEADERS) for k, v in batch.threats))
+        acks += await self._send(FOLDS, ((k, v, NO_HEADERS) for k, v in batch.folds))
         acks += await self._send(SNAPSHOTS, ((k, v, NO_HEADERS) for k, v in batch.snapshots))
         acks += await self._send(DEAD_LETTERS, (letter[:3] for letter in batch.dead_letters))
         if checkpoint is not None:

@@ -52,6 +52,7 @@ class Plan(BaseModel):
     destinations: Path | None = None  # for `praetor forward`; None: it is not started
     alerting: Path | None = None  # for `praetor alert`; None: it is not started
     store_url: str = ""
+    responses: Path | None = None  # for `praetor correlate`; None: incidents only open
     stop_seconds: float = 20.0  # how long a process may take to stop before it is killed
     liveness_seconds: float = 20.0
     commands: tuple[Command, ...] = ()
@@ -77,6 +78,7 @@ class Plan(BaseModel):
             "PRAETOR_ALERTING": str(self.alerting or ""),
             "PRAETOR_STORE_URL": self.store_url,
             "PRAETOR_STORE_URL_FILE": "",
+            "PRAETOR_RESPONSES": str(self.responses or ""),
         }
 
 

@@ -86,7 +86,7 @@ def folded(world: World, since: int) -> list[tuple[Any, Any, Any]]:
             verdicts = []
             for rules, cells in zip((old, new), sides, strict=True):
                 under = replace(rules, standing=view.orders.standing)
-                verdict, changes, findings, _ = judge(action, cells.get(record.key, {}), under)
+                verdict, changes, findings, *_ = judge(action, cells.get(record.key, {}), under)
                 merged = {**cells.get(record.key, {}), **changes}
                 cells[record.key] = {name: value for name, value in merged.items() if value}
                 verdicts.append((verdict, findings))

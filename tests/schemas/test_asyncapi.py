@@ -78,7 +78,8 @@ def test_every_schema_is_a_message_of_some_channel():
     messages = DOCUMENT["components"]["messages"]
     assert set(messages) == {of.definition["name"] for of in all_schemas()}
     carried = [name for channel in DOCUMENT["channels"].values() for name in channel["messages"]]
-    assert sorted(carried) == sorted(messages)
+    assert set(carried) == set(messages)
+    assert [name for name in carried if carried.count(name) > 1] == ["Fold", "Fold"]
     for name in {of.name for of in all_schemas()}:
         of = newest(name)
         message = messages[of.definition["name"]]

@@ -26,6 +26,7 @@ from sinks.connection import connect
 from sinks.http import Outbound
 from sinks.outbound import Allowed
 from sinks.registry import make_sink
+from streams.correlate.worker import Correlate
 from streams.govern import Keys, Worker
 from streams.keyring import CONTROL, LEDGER, read_signing_key, read_verify_keys
 from tests.delivery.stage import destination
@@ -79,6 +80,12 @@ class Parts:
         self._command(self.variables("operator"), "policy", "active")
         self._command(self.variables("operator"), "control", "list")
         self._command(self.variables("operator"), "control", "status")
+        self._command(self.variables("operator"), "incident", "list")
+        try:
+            self._command(self.variables("operator"), "incident", "ack", "none")
+        except PraetorError as error:
+            if "no incident begins so" not in str(error):
+                raise
 
     def producer(self) -> None:
         recording = self._folder / "actions.jsonl"
@@ -141,6 +148,15 @@ class Parts:
     async def _forward(self, options: Options, target: Target, delivered: Callable[[], bool]) -> None:
         await _until(delivered, Forward(options, [target]))
 
+    def correlate(self) -> None:
+        settings = self._settings("correlate")
+        service = Correlate(common_options(settings), "", read_verify_keys(settings.keys, CONTROL))
+
+        def correlating() -> bool:
+            return sum(piece.ready.is_set() for piece in service.pieces.values()) == PARTITIONS
+
+        asyncio.run(_until(correlating, service))
+
     def auditor(self) -> None:
         self._command(self.variables("auditor"), "ledger", "verify", "--json")
         words = ("policy", "rejudge", "--partition", "0", "--sample", "3", "--from", "kafka")
@@ -194,7 +210,7 @@ class Parts:
         await producer.stop()
 
 
-async def _until(reached: Callable[[], bool], service: Worker | Archive | Forward) -> None:
+async def _until(reached: Callable[[], bool], service: Worker | Archive | Forward | Correlate) -> None:
     """Run a service until it has got there, then stop it in good order; what it raises is raised."""
     running = asyncio.create_task(service.run())
     deadline = time.monotonic() + PATIENCE
