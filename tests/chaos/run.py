@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ledger.keys import VerifyKey
 from runtime.errors import PraetorError, Unavailable
+from schemas.codec import decode
 from schemas.topics import ACTIONS
 from sinks.connection import connect
 from streams.control import read_view
@@ -125,7 +126,8 @@ async def _check(stack: ChaosStack, traffic: Traffic, report: Report, patience: 
         name: sum(map(len, getattr(live, name).values()))
         for name in ("decisions", "dead_letters", "threats", "checkpoints", "snapshots")
     }
-    report.say(f"checked: {sum(map(len, source.values()))} actions, {sizes}")
+    kinds = {decode(r.value, "threat")["detector"] for of in live.threats.values() for r in of}
+    report.say(f"checked: {sum(map(len, source.values()))} actions, {sizes}, threats of {len(kinds)} kinds")
 
 
 async def _archived(stack: ChaosStack, log: Log, seconds: float) -> None:

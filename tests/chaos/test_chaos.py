@@ -1,5 +1,6 @@
 """A short seeded run of what `make chaos` does at length; and the schedule that both follow."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -25,6 +26,8 @@ def test_a_dozen_faults_leave_no_trace(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert f"{FAULTS} faults in" in done.stdout and ": 0 violations" in done.stdout
+    kinds = re.search(r"threats of (\d+) kinds", done.stdout)
+    assert kinds and int(kinds[1]) >= 20, "the shipped detections were on, and found something"
 
 
 def test_the_seed_is_the_schedule_and_every_kind_has_its_turn() -> None:

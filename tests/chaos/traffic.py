@@ -1,7 +1,9 @@
 """Actions that keep flowing, and what the broker acknowledged of them."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count, islice
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -10,10 +12,13 @@ from runtime.abandon import abandon
 from runtime.kafka import Options
 from schemas.topics import ACTIONS
 from tests.streams.fleet import Sent, fleet
+from tests.streams.rich import rich
 
 TICK = 0.1
 ACK_SECONDS = 15.0
 ENDLESS = 1 << 40
+ORDINARY = 2
+"""Of the fleet's records so many come before each one of agents in whom there is much to be found."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +30,20 @@ class Acknowledged:
     values: list[bytes | None]
 
 
+def endless(seed: int, partitions: int) -> Iterator[Sent]:
+    """The fleet, and such agents one after the other."""
+    ordinary = fleet(seed, ENDLESS, partitions)
+    for lives in count(seed):
+        for sent in rich(lives, partitions):
+            yield from islice(ordinary, ORDINARY)
+            yield sent
+
+
 @dataclass
 class Traffic:
-    """A seeded fleet sends so many records a second until `stop` is set; 2 of 100 do not decode.
+    """A seeded fleet sends so many records a second until `stop` is set; some do not decode.
+
+    Among them are agents in whom all shipped detections find what they can.
 
     What was not acknowledged is sent again, so the log may hold it twice: then it is two actions.
     """
@@ -42,7 +58,7 @@ class Traffic:
     _sent: int = 0
 
     async def run(self) -> None:
-        records = fleet(self.seed, ENDLESS, self.partitions)
+        records = endless(self.seed, self.partitions)
         producer: AIOKafkaProducer | None = None
         while not self.stop.is_set():
             batch = [next(records) for _ in range(max(1, int(self.rate * TICK)))]
