@@ -53,7 +53,7 @@ class TeamsSink:
         return await each(events, self._send)
 
     async def _send(self, event: Event) -> None:
-        await self._http.post(self._url, json.dumps(teams.message(event)).encode(), JSON)
+        await self._http.post(self._url, json.dumps(teams.message(event), ensure_ascii=False).encode(), JSON)
 
     async def close(self) -> None:
         """Close the connections."""

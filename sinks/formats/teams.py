@@ -12,8 +12,8 @@ from sinks.sink import Event
 
 SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 CONTENT = "application/vnd.microsoft.card.adaptive"
-TEXT, FACT, TITLE = 3000, 800, 300
-COLOURS = {"critical": "attention", "high": "attention", "medium": "warning", "resolve": "good"}
+TEXT, FACT, TITLE, LINES = 1500, 250, 300, 8
+COLOURS = {"critical": "Attention", "high": "Attention", "medium": "Warning", "resolve": "Good"}
 
 
 def message(event: Event) -> dict[str, Any]:
@@ -25,26 +25,26 @@ def message(event: Event) -> dict[str, Any]:
 def card(event: Event) -> dict[str, Any]:
     """The card."""
     record = notice(event)
-    colour = COLOURS.get(record["action"]) or COLOURS.get(record["severity"], "default")
-    title = _run(cut(headline(record), TITLE), size="large", weight="bolder", color=colour)
+    colour = COLOURS.get(record["action"]) or COLOURS.get(record["severity"], "Default")
+    title = _run(cut(headline(record), TITLE), size="Large", weight="Bolder", color=colour)
     body = [_runs([title]), _runs([_run(cut(record["text"] or " ", TEXT))])]
     body += [
-        _runs([_run(f"{fact.name}: ", weight="bolder"), _run(cut(fact.value, FACT))])
+        _runs([_run(f"{fact.name}: ", weight="Bolder"), _run(cut(fact.value, FACT))])
         for fact in facts(record)
     ]
     body += _part("Evidence", evidence(record))
     body += _part("Done", record["done"])
     body += _part("Runbook", [record["runbook"]] if record["runbook"] else [])
-    body += _part("Go on with", record["queries"], font="monospace")
-    body.append(_runs([_run(f"{event.id} · {record['reason']}", size="small", isSubtle=True)]))
+    body += _part("Go on with", record["queries"], fontType="Monospace")
+    body.append(_runs([_run(f"{event.id} · {record['reason']}", size="Small", isSubtle=True)]))
     return {"$schema": SCHEMA, "type": "AdaptiveCard", "version": "1.5", "body": body}
 
 
 def _part(name: str, lines: list[str], **look: Any) -> list[dict[str, Any]]:
     if not lines:
         return []
-    runs = [_run(cut(line, FACT), **look) for line in lines]
-    return [_runs([_run(f"{name}: ", weight="bolder")]), *(_runs([run]) for run in runs)]
+    runs = [_run(cut(line, FACT), **look) for line in lines[:LINES]]
+    return [_runs([_run(f"{name}: ", weight="Bolder")]), *(_runs([run]) for run in runs)]
 
 
 def _runs(runs: list[dict[str, Any]]) -> dict[str, Any]:

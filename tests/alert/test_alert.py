@@ -2,14 +2,9 @@
 
 import asyncio
 import json
-import random
 import time
-from collections import Counter
 from typing import Any
 
-import pytest
-
-from consumers.alert.alert import Alert
 from consumers.alert.load import Alerting
 from schemas.topics import UNDELIVERED
 from sinks.named import named
@@ -124,44 +119,6 @@ async def test_a_dead_receiver_delays_no_other_and_what_one_refuses_is_kept(
             return len(await alarmed.read(UNDELIVERED, "undelivered"))
 
         await until(kept, 1)
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_killed_at_any_moment_each_notification_is_made_once(
-    alarmed: Alarmed, receiver: Receiver, seed: int
-) -> None:
-    """Grouping that dies, its transaction perhaps in the air, and another that takes over."""
-    chance = random.Random(seed)
-    found = hooked(receiver, {"name": "all", "receivers": ["hook"], **QUICK_ROUTE, "quiet": 600})
-
-    async def kill(alert: Alert, task: "asyncio.Task[None]") -> None:
-        await asyncio.sleep(chance.uniform(0.2, 1.2))
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    async with alarmed.alerting(found):
-        pass  # its first start says where it begins
-    for round_ in range(6):
-        alert = alarmed.alert(found)
-        task = asyncio.create_task(alert.run())
-        await alarmed.threaten([alarmed.threat(round_ * 100 + n, f"d{n % 4}") for n in range(40)])
-        await kill(alert, task)
-    async with alarmed.alerting(found):
-
-        async def counted() -> int:
-            newest = {n["group_id"]: n["count"] for n in await alarmed.notifications()}
-            return sum(newest.values())
-
-        await until(counted, 240)
-    made = await alarmed.notifications()
-    assert max(Counter(n["notification_id"] for n in made).values()) == 1
-    assert len({n["group_id"] for n in made}) == 4
-    by_group = {g: [n["number"] for n in made if n["group_id"] == g] for g in {n["group_id"] for n in made}}
-    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in by_group.values())
-    fresh = Counter[str]()
-    for each in made:
-        fresh[each["group_id"]] += each["fresh"]
-    assert fresh == {n["group_id"]: n["count"] for n in made}  # no threat is counted twice, none is left out
 
 
 async def test_a_flood_is_few_notifications_that_count_all(alarmed: Alarmed, receiver: Receiver) -> None:
