@@ -41,7 +41,7 @@ async def test_threats_of_all_partitions_are_one_notification_with_all_that_it_n
     assert sorted(first["agents"]) == ["a0", "a1", "a2"]
     assert first["causes"] == [{"cause": "burst", "title": "Found by burst", "severity": "high", "count": 30}]
     assert "5 actions were denied" in first["text"]
-    assert first["evidence"][-1] == "00000000-0000-0000-0000-000000000029"
+    assert len(first["evidence"]) == 10  # the newest, of three partitions: which is the last is chance
     assert first["done"]
     assert first["tags"] == ["ASI10"]
     assert (last["action"], last["group_id"]) == ("resolve", first["group_id"])
