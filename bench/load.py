@@ -11,7 +11,7 @@ from policies.bundle import Bundle, build_bundle
 from policies.case import Case
 from policies.model import Metadata, Policy
 from policies.rule import Match, Rule
-from policies.signals import AS_BEFORE
+from policies.signals import AS_BEFORE, Detected
 from schemas.codec import encode
 from schemas.keys import agent_key
 from streams.producing import ActionProducer
@@ -98,8 +98,8 @@ def _rule(name: str, effect: Any, **match: Any) -> Rule:
     return Rule(id=name, effect=effect, match=Match(**match), message=f"{effect} by {name}")
 
 
-def make_bundle(rules: Sequence[Rule], detecting: bool = False) -> Bundle:
-    """A bundle of one policy; where it is `detecting`, with everything that is shipped of detections."""
+def make_bundle(rules: Sequence[Rule], detecting: bool | Detected = False) -> Bundle:
+    """A bundle of one policy, with some detections; where it is `detecting`, with all that are shipped."""
     actions = {"allow": "read:file", "deny": "exec:shell"}
     cases = [
         Case.model_validate({"name": e, "action": {"action": a}, "expect": e}) for e, a in actions.items()
@@ -111,8 +111,9 @@ def make_bundle(rules: Sequence[Rule], detecting: bool = False) -> Bundle:
         rules=list(rules),
         cases=cases,
     )
-    detections = default_detections(shipped_detections()) if detecting else AS_BEFORE
-    return build_bundle([policy], detections)
+    if isinstance(detecting, bool):
+        detecting = default_detections(shipped_detections()) if detecting else AS_BEFORE
+    return build_bundle([policy], detecting)
 
 
 def spoil(rng: random.Random, value: bytes) -> bytes:

@@ -43,9 +43,9 @@ def new_partition(rules: Rules) -> Partition:
     return partition
 
 
-def rules_of(count: int, per_agent: int = 0) -> Rules:
-    """Compiled rules (`make_rules`)."""
-    return compile_rules(make_bundle(make_rules(count, per_agent)))
+def rules_of(count: int, per_agent: int = 0, detecting: bool = False) -> Rules:
+    """Compiled rules (`make_rules`); where it is `detecting`, all shipped detections, too."""
+    return compile_rules(make_bundle(make_rules(count, per_agent), detecting))
 
 
 def judge_all(partition: Partition, records: Sequence[Received]) -> Iterator[tuple[float, Batch]]:

@@ -2,7 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -27,10 +28,11 @@ def idle_cells(agents: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 async def judge_among(job: Job) -> dict[str, Any]:
-    """Judge actions of a partition that remembers `agents` agents; `actions`, how many."""
+    """Judge actions of a partition that remembers `agents` agents; `actions`, how many; `detecting`."""
     agents, actions = job.settings["agents"], job.settings["actions"]
-    records = receive(make_actions(actions, agents))
-    partition = new_partition(rules_of(10))
+    made = list(make_actions(actions, agents))
+    records = receive(made)
+    partition = new_partition(rules_of(10, detecting=job.settings["detecting"]))
     gc.collect()
     before = resident_bytes()
     for key, value in idle_cells(agents):
@@ -38,11 +40,19 @@ async def judge_among(job: Job) -> dict[str, Any]:
     gc.collect()
     held = resident_bytes() - before
     found = list(judge_all(partition, records))
+    acting = [_held(partition.agents[key]) for key in {key for key, _ in made}]
     return {
         "cpu_us": sum(cost for cost, _ in found) / len(found),
         "cells": sum(len(batch.cells) for _, batch in found) / len(found),
         "bytes_an_agent": held / agents,
+        "acting_bytes": sum(acting) / len(acting),
+        "acting_most": max(acting),
     }
+
+
+def _held(cells: Mapping[str, bytes]) -> int:
+    """Bytes of an agent's cells in memory, their table too; the names are shared."""
+    return sys.getsizeof(cells) + sum(map(sys.getsizeof, cells.values()))
 
 
 async def remember(job: Job) -> dict[str, Any]:

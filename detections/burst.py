@@ -110,6 +110,8 @@ class DenialBurst:
     Settings = DenialBurstSettings
     ids: tuple[str, ...] = (ID,)
     cells: tuple[str, ...] = (ID,)
+    woken_by: tuple[str, ...] = (ID,)
+    only_denials = True
     phases = EVERY_PHASE
 
     def __init__(self, settings: DenialBurstSettings | None = None) -> None:
@@ -118,6 +120,10 @@ class DenialBurst:
         self._count = settings.count
         self._most = settings.count * _ENTRY.size
         self._window_ms = settings.window_seconds * 1000
+
+    def concerns(self, action: Action) -> bool:
+        """Of no action is anything told but by the cell; see `detections.detector.Choosy`."""
+        return False
 
     def observe(self, action: Action, cells: Cells) -> Observation:
         """Tell whether a burst is on; a cell whose denials have all expired is given up.

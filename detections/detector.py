@@ -70,8 +70,39 @@ class Detector(Protocol):
         ...
 
 
+class Metering(Detector, Protocol):
+    """One that asks what an agent used: where `meters`, judgement counts it (`detections.activity`)."""
+
+    meters: bool
+
+
+class Choosy(Detector, Protocol):
+    """One that tells beforehand, of an action alone, whether it may have anything to say.
+
+    Attributes:
+        woken_by: while the agent has one of these cells, every action is observed.
+    """
+
+    woken_by: tuple[str, ...]
+
+    def concerns(self, action: Action) -> bool:
+        """Whether `observe` may say anything of an action of an agent that has no cell of `woken_by`.
+
+        A function of the action's `deed` and of nothing else: the answer is remembered for its bytes. It is
+        asked only of small actions without content; others are always observed.
+        """
+        ...
+
+
 class Settling(Detector, Protocol):
-    """One that must also learn the decision."""
+    """One that must also learn the decision.
+
+    Attributes:
+        only_denials: whether it has nothing to say of what is not denied, and is not told of it; may be left
+            out.
+    """
+
+    only_denials: bool
 
     def settle(self, action: Action, denied: bool, cells: Cells) -> Observation:
         """After the decision; `cells` are those after `observe`. What is on and the risk say nothing now.

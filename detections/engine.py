@@ -1,23 +1,21 @@
 """All detections of one bundle: who looks at an action, what comes of it for rules, what is held of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from detections import activity, source
 from detections.carried import Content
 from detections.coded import Coded
-from detections.detector import FAILURES, NOTHING, Cells, Detector, Findings, Observation
+from detections.concern import Concern, Observe
+from detections.detector import FAILURES, NOTHING, Cells, Findings
 from detections.exceptions import Exceptions
 from detections.gathering import CALM, NO_CHANGES, Gathering, Seen
 from detections.holds import CELL as FOUND
 from detections.holds import Holds
 from detections.kinds import kinds_of
 from detections.sigma.live import Sigma
-from schemas.action import PHASES, Action
+from schemas.action import Action
 from schemas.verdict import Finding
-
-Observe = Callable[[Action, Cells], Observation]
-Settle = Callable[[Action, bool, Cells], Observation]
 
 
 class Settled(NamedTuple):
@@ -34,7 +32,11 @@ SETTLED = Settled()
 
 
 class Detections:
-    """The detections of a bundle, compiled. Pure: nothing is remembered but in the agent's cells."""
+    """The detections of a bundle, compiled. Pure: nothing is remembered but in the agent's cells.
+
+    Attributes:
+        meters: whether what actions use is to be counted (`detections.activity`).
+    """
 
     def __init__(
         self,
@@ -61,8 +63,13 @@ class Detections:
         made: list[Any] = [d(settings.block(d.name)) for d in settings.detectors if self._is_on(content, d)]
         if content.rules or content.correlations:
             made.append(self._sigma(content, asked))
-        self._observing = {phase: tuple(d.observe for d in made if _wants(d, phase)) for phase in PHASES}
-        self._settling = tuple((d.name, d.settle) for d in made if hasattr(d, "settle"))
+        self._concern = Concern(made)
+        self.meters = any(getattr(d, "meters", False) for d in made)
+        settling = [d for d in made if hasattr(d, "settle")]
+        self._settling = {  # by whether an action was denied
+            True: tuple((d.name, d.settle) for d in settling),
+            False: tuple((d.name, d.settle) for d in settling if not getattr(d, "only_denials", False)),
+        }
         self._names: dict[Observe, str] = {d.observe: d.name for d in made}
         self._holds = Holds({name: kind.bit for name, kind in self._kinds.items()})
         self._source_on = [
@@ -85,48 +92,58 @@ class Detections:
         rules = [r for r in content.rules if r.name in wanted or self._kinds[r.name].enabled]
         return Sigma(rules, content.correlations, content.skew_seconds * 1000, asked)
 
-    def _gather(self, action: Action) -> Gathering:
-        return Gathering(self._kinds, self._exceptions, action)
+    def _gather(self, action: Action, changes: dict[str, bytes]) -> Gathering:
+        return Gathering(self._kinds, self._exceptions, action, changes)
 
     def observe(self, action: Action, cells: Cells) -> Seen:
         """Look at an action before it is decided: `CALM` itself where there is nothing to say of it."""
+        changes: dict[str, bytes] = {}
         gathering: Gathering | None = None
         numbered = action.numbered()
+        if numbered is not None:
+            gathering = self._follow(action, numbered, cells, changes)
         held = cells.get(FOUND)
-        if numbered is not None or held:
-            gathering = self._gather(action)
-            if numbered is not None:
-                self._follow(action, numbered, cells, gathering)
-            if held:
-                self._recall(action, held, gathering)
-        for observe in self._observing[action.phase]:
+        if held:
+            gathering = gathering or self._gather(action, changes)
+            self._recall(action, held, gathering)
+        for observe in self._concern.observers(action, cells):
             try:
                 said = observe(action, cells)
-                if said is not NOTHING:
-                    if gathering is None:
-                        gathering = self._gather(action)
+                if said is NOTHING:
+                    continue
+                if said.findings or said.on or said.risk or said.errors:
+                    gathering = gathering or self._gather(action, changes)
                     gathering.add(self._names[observe], said)
+                else:
+                    changes.update(said.changes)
             except FAILURES as error:
-                if gathering is None:
-                    gathering = self._gather(action)
+                gathering = gathering or self._gather(action, changes)
                 gathering.fail(self._names[observe], error)
-        return CALM if gathering is None else gathering.seen()
+        if gathering is not None:
+            return gathering.seen()
+        return Seen(changes=changes) if changes else CALM
 
-    def _follow(self, action: Action, numbered: source.Numbered, cells: Cells, gathering: Gathering) -> None:
-        """Follow the producer's numbering."""
+    def _follow(
+        self, action: Action, numbered: source.Numbered, cells: Cells, changes: dict[str, bytes]
+    ) -> Gathering | None:
+        """Follow the producer's numbering; None where no more comes of it than a cell that changes."""
         cell = cells.get(source.CELL)
         try:
-            after, found, bits, gathering.duplicate_of = source.observe(
-                action, numbered, cell, activity.CELL in cells
-            )
+            after, found, bits, repeated = source.observe(action, numbered, cell, activity.CELL in cells)
         except FAILURES as error:
+            gathering = self._gather(action, changes)
             gathering.fail(source.CELL, error)
-            return
+            return gathering
         if after is not cell:
-            gathering.changes[source.CELL] = after or b""
+            changes[source.CELL] = after or b""
+        if not (found or bits or repeated):
+            return None
+        gathering = self._gather(action, changes)
+        gathering.duplicate_of = repeated
         for finding in found:
             gathering.find(finding)
         gathering.on |= self._source_on[bits]
+        return gathering
 
     def _recall(self, action: Action, held: bytes, gathering: Gathering) -> None:
         """What earlier actions revealed; where all of it has passed, or nobody asks, the cell is given up."""
@@ -143,25 +160,26 @@ class Detections:
 
     def settle(self, action: Action, denied: bool, cells: Cells, seen: Seen) -> Settled:
         """Tell the decision of an action that was observed, and hold what was found of it."""
+        settling = self._settling[denied]
+        if not (settling or seen.findings):  # nearly always
+            return SETTLED
         gathering: Gathering | None = None
-        for name, settle in self._settling:
+        now = {**cells, **seen.changes}
+        for name, settle in settling:
             if name in seen.failed:
                 continue
-            now = {**cells, **seen.changes} if seen.changes else cells
             try:
                 said = settle(action, denied, now)
                 if said is not NOTHING:
-                    if gathering is None:
-                        gathering = self._gather(action)
+                    gathering = gathering or self._gather(action, {})
                     gathering.add(name, said)
             except FAILURES as error:
-                if gathering is None:
-                    gathering = self._gather(action)
+                gathering = gathering or self._gather(action, {})
                 gathering.fail(name, error)
         if gathering is None:
             if not seen.findings or not self._recalls:
                 return SETTLED
-            gathering = self._gather(action)
+            gathering = self._gather(action, {})
         if self._recalls and FOUND not in seen.failed:
             self._hold(action, cells, (*seen.findings, *gathering.findings), gathering)
         return Settled(
@@ -179,8 +197,3 @@ class Detections:
         ]
         if until:
             gathering.changes[FOUND] = self._holds.add(cells.get(FOUND), action.session_id, at, until)
-
-
-def _wants(detector: Detector, phase: str) -> bool:
-    """Who does not say what an action's phase is has it looked at as a call."""
-    return phase in detector.phases or (phase == "unknown" and "call" in detector.phases)

@@ -51,14 +51,16 @@ class Gathering:
         "recent", "risk", "told",
     )  # fmt: skip
 
-    def __init__(self, kinds: Mapping[str, Kind], exceptions: Exceptions, action: Action) -> None:
-        """Begin with nothing."""
+    def __init__(
+        self, kinds: Mapping[str, Kind], exceptions: Exceptions, action: Action, changes: dict[str, bytes]
+    ) -> None:
+        """Begin with nothing but the cells that changed so far; more are added to them."""
         self._exceptions = exceptions
         self._kinds = kinds
         self._action = action
         self.on = self.recent = 0
         self.risk = 0.0
-        self.changes: dict[str, bytes] = {}
+        self.changes = changes
         self.findings: list[Finding] = []
         self.told: list[str] = []
         self.failures: list[str] = []

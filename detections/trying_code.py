@@ -35,7 +35,7 @@ def run_code(
         own = cells.setdefault(action.agent, {})
         seen = engine.observe(action, own)
         settled = engine.settle(action, denied, own, seen)
-        counted = activity.count_action(own.get(activity.CELL), action.received_at, denied)
+        counted = activity.count_action(own.get(activity.CELL), action.received_at, denied, action.used())
         own.update({activity.CELL: counted, **seen.changes, **settled.changes})
         found = frozenset(finding.detector for finding in (*seen.findings, *settled.findings))
         errors = (*seen.failures, *settled.failures)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from detections import activity, sessions
 from detections.detector import FAILURES
 from detections.engine import SETTLED, Settled
-from detections.gathering import CALM, Seen
+from detections.gathering import Seen
 from judgement.rules import Rules
 from judgement.standing import NOTHING
 from policies.counting import count, modify
@@ -57,7 +57,7 @@ def judge(action: Action, cells: Mapping[str, bytes], rules: Rules) -> Judgement
         rules: the compiled bundle.
     """
     seen = rules.detections.observe(action, cells)
-    signals = QUIET if seen is CALM else Signals(seen.on, seen.recent, seen.risk)
+    signals = Signals(seen.on, seen.recent, seen.risk) if seen.on or seen.recent or seen.risk else QUIET
     ruling = rules.index.decide(action, signals, cells, rules.spent)
     verdict = ruling.verdict
     if rules.standing is not NOTHING:
@@ -89,7 +89,9 @@ def _settle(
     changes: dict[str, bytes] = {}
     errors: list[str] = []
     try:
-        changes[activity.CELL] = activity.count_action(cells.get(activity.CELL), action.received_at, denied)
+        used = action.used() if rules.detections.meters else None
+        cell = cells.get(activity.CELL)
+        changes[activity.CELL] = activity.count_action(cell, action.received_at, denied, used)
     except FAILURES as error:
         errors.append(_describe(activity.CELL, error))
     if rules.index.uses_session:

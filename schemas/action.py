@@ -11,6 +11,7 @@ from schemas.catalogue import DECISIONS, IDS, schema
 from schemas.codec import PREFIX_BYTES, encode_body, split_frame
 from schemas.lazy import Odd, Walker, compile_walker, long_at
 from schemas.strict import Reader, read_strictly
+from schemas.usage import Used, count_usage
 
 EAGER = (
     "event_id",
@@ -25,9 +26,16 @@ EAGER = (
     "salt",
 )
 
-PHASE, INPUT_TOKENS, PRODUCER_ID, PRODUCER_SEQ = 5, 18, 22, 24
-"""Places of these fields, in every version of ActionEvent (tested): output_tokens and cost_usd come after
-input_tokens, producer_epoch before the last."""
+PHASE, CALL, CALL_END, INPUT_TOKENS, PRODUCER_ID, PRODUCER_SEQ = 5, 7, 10, 18, 22, 24
+"""Places of these fields, in every version of ActionEvent (tested): action, resource and tool stand from
+`CALL` to before `CALL_END`, output_tokens and cost_usd after input_tokens, producer_epoch before the last.
+Between phase and input_tokens stand the texts that tell what is done; labels come before the free text."""
+
+DEED = frozenset(
+    {"phase", "mode", "action", "resource", "tool", "tool_server", "parent_event_id", "on_behalf_of"}
+    | {"principal", "trace_id", "span_id", "outcome", "model", "labels", "arguments", "content"}
+)
+"""The fields that `Action.deed` holds (tested)."""
 
 _UNUSED = bytes(10)  # two integers of one byte and a float of eight
 
@@ -51,6 +59,8 @@ class Action:
     __slots__ = (
         "_parsed",
         "_starts",
+        "_texts",
+        "_used",
         "action",
         "agent_id",
         "arguments",
@@ -98,7 +108,9 @@ class Action:
         self.body = body
         self.received_at = received_at
         self._starts = starts
+        self._texts = texts
         self._parsed: dict[str, Any] | None = None
+        self._used: Used | None = None
         self.phase = _PHASE_OF[body[starts[PHASE]]]
         self.texts_at: int = starts[texts]
 
@@ -126,6 +138,19 @@ class Action:
         """The bytes of tenant and agent_id as they stand: one value an agent, cheap to look up by."""
         return self.body[self._starts[1] : self._starts[3]]
 
+    def deed(self) -> bytes:
+        """What is done, as it stands: the bytes of the fields of `DEED`.
+
+        Like for actions that differ in no more than who did it, when, under what number and for how much.
+        """
+        body, starts, texts = self.body, self._starts, self._texts
+        return body[starts[PHASE] : starts[INPUT_TOKENS]] + body[starts[texts - 1] : starts[texts + 2]]
+
+    def call_bytes(self) -> tuple[bytes, bytes]:
+        """The bytes of action, resource and tool as they stand, and those of the arguments."""
+        body, starts, texts = self.body, self._starts, self._texts
+        return body[starts[CALL] : starts[CALL_END]], body[starts[texts] : starts[texts + 1]]
+
     def usage(self) -> tuple[int, int, float] | None:
         """Input and output tokens, and the cost in USD, as the producer says; None where all are zero."""
         body, at = self.body, self._starts[INPUT_TOKENS]
@@ -134,6 +159,13 @@ class Action:
         sent, at = _long(body, at)
         received, at = _long(body, at)
         return sent, received, _DOUBLE(body, at)[0]
+
+    def used(self) -> Used:
+        """What it uses, as it is counted: what is no amount (negative, or no number) counts as 0."""
+        used = self._used
+        if used is None:
+            used = self._used = count_usage(self.usage())
+        return used
 
     def numbered(self) -> tuple[bytes, int] | None:
         """The producer's numbering: the bytes of producer_id and producer_epoch as they stand, and the seq.

@@ -8,7 +8,7 @@ snapshot and an earlier decision there is nothing to remember.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from detections.activity import CELL, CELL_BYTES, counted
+from detections.activity import CELL, CELL_BYTES, METERED_BYTES, counted
 from runtime.errors import Malformed
 from schemas.codec import Record, decode, encode
 
@@ -32,7 +32,7 @@ def is_due(cells: Mapping[str, bytes], received_at: int) -> bool:
     One that cannot be counted (a cell that is not its own) has none: that costs length, not truth.
     """
     cell = cells.get(CELL, b"")
-    if len(cell) != CELL_BYTES:
+    if len(cell) not in (CELL_BYTES, METERED_BYTES):
         return False
     actions, last = counted(cell)
     return last // DAY_MS != received_at // DAY_MS or actions % EVERY == EVERY - 1

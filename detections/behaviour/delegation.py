@@ -125,15 +125,21 @@ class Delegation:
     abouts: tuple[About, ...] = (DEPTH, CIRCLE, PRIVILEGE)
     ids: tuple[str, ...] = tuple(a.id for a in abouts)
     cells: tuple[str, ...] = (CELL,)
+    woken_by: tuple[str, ...] = ()
+    only_denials = True
     phases = EVERY_PHASE
     Settings = DelegationSettings
 
     def __init__(self, settings: DelegationSettings | None = None) -> None:
         self._settings = settings or DelegationSettings()
 
+    def concerns(self, action: Action) -> bool:
+        """Whether it hands on work; see `detections.detector.Choosy`."""
+        return bool(verbs_of(action.action, action.tool) & DELEGATE) and action.phase == "call"
+
     def observe(self, action: Action, cells: Cells) -> Observation:
         """Look at work that is handed on; see `detections.detector.Detector`."""
-        if not verbs_of(action.action, action.tool) & DELEGATE or action.phase != "call":
+        if not self.concerns(action):
             return NOTHING
         cell = cells.get(CELL)
         memory = _Memory.read(cell)

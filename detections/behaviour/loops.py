@@ -97,7 +97,8 @@ class _State(NamedTuple):
 
 
 def _checksum(action: Action) -> int:
-    return crc32(f"{action.action}\0{action.resource}\0{action.tool}\0{action.arguments}".encode())
+    what, arguments = action.call_bytes()
+    return crc32(arguments, crc32(what))
 
 
 def _session(action: Action) -> int:

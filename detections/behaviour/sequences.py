@@ -133,11 +133,18 @@ class Sequences:
     abouts: tuple[About, ...] = (THEFT, DESTRUCTION)
     ids: tuple[str, ...] = (THEFT.id, DESTRUCTION.id)
     cells: tuple[str, ...] = (CELL,)
+    woken_by: tuple[str, ...] = (CELL,)
     phases = frozenset({"call"})
     Settings = SequencesSettings
 
     def __init__(self, settings: SequencesSettings | None = None) -> None:
         self._settings = settings or SequencesSettings()
+
+    def concerns(self, action: Action) -> bool:
+        """Whether a first stage may be in it; see `detections.detector.Choosy`."""
+        if verbs_of(action.action, action.tool) & (DELETE | EXECUTE):
+            return True
+        return names_secret(text_of(action.resource, action.arguments))
 
     def observe(self, action: Action, cells: Cells) -> Observation:
         """Follow the stages; see `detections.detector.Detector`."""

@@ -1,17 +1,24 @@
-"""Spending: dollars and tokens of one agent, hour by hour, against what its hours usually cost."""
+"""Spending: dollars and tokens of one agent, hour by hour, against what its hours usually cost.
+
+Judgement counts what is used in the agent's `activity` cell; remembered here is how much that was when the
+hour began, so that the cell is written once an hour. An agent's first action writes none: of many agents
+nothing more ever comes.
+"""
 
 import math
-import struct
-from dataclasses import dataclass
 from statistics import median
 
 from pydantic import Field
 
 from detections.about import About
+from detections.activity import CELL as ACTIVITY
+from detections.activity import used_before
+from detections.behaviour.hours import HEAD, HOUR_MS, KEPT, LAYOUT, VERSION, Hours, begin
 from detections.detector import EVERY_PHASE, NOTHING, Cells, Observation
 from detections.finding import Since, found
 from documents.types import Model
 from schemas.action import Action
+from schemas.usage import LARGEST, NOTHING_USED, PER_USD, Used
 from schemas.verdict import Finding, Severity
 
 _HOW = (
@@ -60,15 +67,7 @@ TOKENS = About(
 )
 
 CELL = "spending"
-KEPT = 12
-"""Hours whose sums are kept: of those, the median."""
-_VERSION = 1
-_LAYOUT = struct.Struct(f"<BBBxIdQ{KEPT}f{KEPT}f")
-_HEAD = struct.Struct("<BBBxIdQ")
-"""How it begins: version, told, hours held, the hour, its cost and tokens, see `_Hours`."""
 _COST_TOLD, _TOKENS_TOLD = 1, 2
-_HOUR_MS = 3_600_000
-_LARGEST = 2**63
 
 
 class SpendingSettings(Model):
@@ -82,49 +81,6 @@ class SpendingSettings(Model):
     most_tokens: int = Field(100_000_000, ge=0, description="Tokens an hour, while the usual is not known.")
 
 
-@dataclass(slots=True)
-class _Hours:
-    """What the cell holds; `costs` and `tokens` are those of earlier hours, newest last."""
-
-    hour: int
-    told: int = 0
-    cost: float = 0.0
-    used: int = 0
-    costs: tuple[float, ...] = ()
-    tokens: tuple[float, ...] = ()
-
-    @classmethod
-    def read(cls, cell: bytes) -> "_Hours":
-        version, told, held, hour, cost, used, *sums = _LAYOUT.unpack(cell)
-        if version != _VERSION or held > KEPT:
-            raise ValueError(f"a {CELL} cell of version {version} with {held} hours")
-        return cls(hour, told, cost, used, tuple(sums[:held]), tuple(sums[KEPT : KEPT + held]))
-
-    def write(self) -> bytes:
-        held = len(self.costs)
-        rest = (0.0,) * (KEPT - held)
-        return _LAYOUT.pack(
-            _VERSION,
-            self.told,
-            held,
-            self.hour,
-            self.cost,
-            self.used,
-            *self.costs,
-            *rest,
-            *self.tokens,
-            *rest,
-        )
-
-    def turn(self, hour: int) -> "_Hours":
-        """A new hour; the one that ends is kept."""
-        return _Hours(
-            hour,
-            costs=(*self.costs, min(self.cost, 1e30))[-KEPT:],
-            tokens=(*self.tokens, float(self.used))[-KEPT:],
-        )
-
-
 class Spending:
     """The detector."""
 
@@ -132,48 +88,55 @@ class Spending:
     abouts: tuple[About, ...] = (COST, TOKENS)
     ids: tuple[str, ...] = (COST.id, TOKENS.id)
     cells: tuple[str, ...] = (CELL,)
+    meters = True
     phases = EVERY_PHASE
     Settings = SpendingSettings
 
     def __init__(self, settings: SpendingSettings | None = None) -> None:
         s = self._settings = settings or SpendingSettings()
-        self._harmless_usd = min(s.floor_usd, s.most_usd, 1e30)
-        self._harmless_tokens = min(s.floor_tokens, s.most_tokens, _LARGEST)
+        self._harmless_cost = int(min(s.floor_usd, s.most_usd, LARGEST / PER_USD) * PER_USD)
+        self._harmless_tokens = min(s.floor_tokens, s.most_tokens, LARGEST)
 
     def observe(self, action: Action, cells: Cells) -> Observation:
-        """Add what was used; see `detections.detector.Detector`."""
-        usage = action.usage()
-        if usage is None:
+        """Compare what was used with what is usual; see `detections.detector.Detector`."""
+        used = action.used()
+        if used is NOTHING_USED:
             return NOTHING
-        cell = cells.get(CELL)
-        hour = max(action.received_at // _HOUR_MS, 0)
-        sent, received, cost = usage
-        if cell and len(cell) == _LAYOUT.size and sent >= 0 and received >= 0 and cost >= 0:
-            version, told, held, of, before, used = _HEAD.unpack_from(cell)
-            cost += before
-            used += sent + received
-            harmless = cost <= self._harmless_usd and used <= self._harmless_tokens
-            if harmless and hour <= of and version == _VERSION and held <= KEPT:  # nearly always
-                return Observation(
-                    {CELL: _HEAD.pack(version, told, held, of, cost, used) + cell[_HEAD.size :]}
-                )
-        tokens, cost, errors = _sane(*usage)
-        hours = _Hours.read(cell) if cell else _Hours(hour)
+        cell, activity = cells.get(CELL), cells.get(ACTIVITY)
+        hour = max(action.received_at // HOUR_MS, 0)
+        tokens, cost = used_before(activity)
+        if cell and len(cell) == LAYOUT.size and used.is_sane:
+            version, _, held, of, tokens_before, cost_before = HEAD.unpack_from(cell)
+            harmless = (
+                tokens + used.tokens - tokens_before <= self._harmless_tokens
+                and cost + used.cost - cost_before <= self._harmless_cost
+            )
+            if harmless and hour <= of and version == VERSION and held <= KEPT:  # nearly always
+                return NOTHING
+        elif not (cell or activity) and self._is_harmless(used):
+            return NOTHING
+        hours = Hours.read(cell) if cell else begin(activity, hour, tokens, cost)
         if hour > hours.hour:
-            hours = hours.turn(hour)
-        hours.cost = min(hours.cost + cost, 1e30)
-        hours.used = min(hours.used + tokens, _LARGEST)
-        on, findings = self._judge(action, hours)
-        return Observation({CELL: hours.write()}, findings, on, errors=errors)
+            hours = hours.turn(hour, tokens, cost)
+        on, findings = self._judge(action, hours, tokens + used.tokens, cost + used.cost)
+        after = hours.write()
+        changes = {CELL: after} if after != cell else {}
+        return Observation(changes, findings, on, errors=() if used.is_sane else _odd(action))
 
-    def _judge(self, action: Action, hours: _Hours) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    def _is_harmless(self, used: Used) -> bool:
+        few = used.tokens <= self._harmless_tokens and used.cost <= self._harmless_cost
+        return few and used.is_sane
+
+    def _judge(
+        self, action: Action, hours: Hours, tokens: int, cost: int
+    ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
         s = self._settings
         on: list[str] = []
         findings: list[Finding] = []
         known = len(hours.costs) >= s.learned
         for about, bit, sum_, earlier, floor, most in (
-            (COST, _COST_TOLD, hours.cost, hours.costs, s.floor_usd, s.most_usd),
-            (TOKENS, _TOKENS_TOLD, hours.used, hours.tokens, s.floor_tokens, s.most_tokens),
+            (COST, _COST_TOLD, (cost - hours.cost_before) / PER_USD, hours.costs, s.floor_usd, s.most_usd),
+            (TOKENS, _TOKENS_TOLD, tokens - hours.tokens_before, hours.tokens, s.floor_tokens, s.most_tokens),
         ):
             usual = median(earlier) if known else None
             limit = most if usual is None else max(floor, s.factor * usual)
@@ -186,15 +149,15 @@ class Spending:
             unit = "USD" if about is COST else "tokens"
             told = "not known yet" if usual is None else f"{usual:,.0f} {unit} an hour"
             message = f"{sum_:,.0f} {unit} in this hour; usual: {told}; limit: {limit:,.0f}"
-            since = Since(min(hours.hour * _HOUR_MS, action.received_at))
+            since = Since(min(hours.hour * HOUR_MS, action.received_at))
             findings.append(found(about, action, message, score=0.8, since=since))
         return tuple(on), tuple(findings)
 
 
-def _sane(sent: int, received: int, cost: float) -> tuple[int, float, tuple[str, ...]]:
-    """Tokens, dollars, and what of it was no amount."""
+def _odd(action: Action) -> tuple[str, ...]:
+    """What of its usage is no amount, in words."""
+    sent, received, cost = action.usage() or (0, 0, 0.0)
     errors = [f"a count of {n} tokens counts as 0" for n in (sent, received) if n < 0]
-    if not (math.isfinite(cost) and cost >= 0):
+    if not 0 <= cost < math.inf:
         errors.append(f"a cost of {cost} counts as 0")
-        cost = 0.0
-    return max(sent, 0) + max(received, 0), cost, tuple(errors)
+    return tuple(errors)

@@ -93,12 +93,18 @@ class Definitions:
     abouts: tuple[About, ...] = (POISONED, CHANGE, ALIKE)
     ids: tuple[str, ...] = tuple(a.id for a in abouts)
     cells: tuple[str, ...] = (*CELLS, CHANGED)
+    woken_by: tuple[str, ...] = (CHANGED,)
     phases = frozenset({"definition", "call"})
     Settings = DefinitionsSettings
 
     def __init__(self, settings: DefinitionsSettings | None = None) -> None:
         self._settings = settings or DefinitionsSettings()
         self._watch = self._settings.watch_hours * 3_600_000
+
+    def concerns(self, action: Action) -> bool:
+        """Whether a tool is offered, or called by an odd name; see `detections.detector.Choosy`."""
+        tool = action.tool
+        return tool is not None and (action.phase != "call" or not tool.isascii())
 
     def observe(self, action: Action, cells: Cells) -> Observation:
         """Look at what is offered, or at the name that is called; see `detections.detector.Detector`."""
@@ -107,7 +113,7 @@ class Definitions:
             return NOTHING
         if action.phase == "call":
             changed = cells.get(CHANGED)
-            return NOTHING if changed is None and tool.isascii() else self._called(action, tool, changed)
+            return self._called(action, tool, changed) if changed or self.concerns(action) else NOTHING
         definition = f"{action.content or ''}\n{action.arguments or ''}"
         findings = [*self._orders(action), *_mixed(action, tool)]
         offer = offer_of(tool, action.get("tool_server"), definition[: 2 * LOOKED_AT])

@@ -109,19 +109,26 @@ class Hidden:
     abouts: tuple[About, ...] = (ORDERS, TEXT, MIXED, CODED)
     ids: tuple[str, ...] = tuple(a.id for a in abouts)
     cells: tuple[str, ...] = ()
+    woken_by: tuple[str, ...] = ()
     phases = EVERY_PHASE
     Settings = HiddenSettings
 
     def __init__(self, settings: HiddenSettings | None = None) -> None:
         self._least_words = (settings or HiddenSettings()).least_words
 
+    def concerns(self, action: Action) -> bool:
+        """Whether something may be hidden in it; see `detections.detector.Choosy`."""
+        if action.content:
+            return True
+        whole = f"{action.resource} {action.arguments}"
+        if not whole.isascii() or "\\u" in whole or "<" in whole:
+            return True
+        return len(whole) >= 64 and may_hold_codes(whole)
+
     def observe(self, action: Action, cells: Cells) -> Observation:
         """Look for what is hidden; see `detections.detector.Detector`."""
-        if not action.content:
-            whole = f"{action.resource} {action.arguments}"
-            plain = whole.isascii() and "\\u" not in whole and "<" not in whole
-            if plain and (len(whole) < 64 or not may_hold_codes(whole)):
-                return NOTHING
+        if not self.concerns(action):
+            return NOTHING
         hits: dict[str, list[Hit]] = {}
         for field, text in texts_of(action):
             for kind, unseen in self._look(field, text):

@@ -91,6 +91,7 @@ class Pii:
     abouts: tuple[About, ...] = (SENT, SEEN)
     ids: tuple[str, ...] = (SENT.id, SEEN.id)
     cells: tuple[str, ...] = ()
+    woken_by: tuple[str, ...] = ()
     phases = EVERY_PHASE
     Settings = PiiSettings
 
@@ -101,14 +102,19 @@ class Pii:
         self._room = min(*self._sent.values()) * min(DIGITS.values())
         self._fewest = min(self._sent[k] * n for k, n in DIGITS.items())
 
+    def concerns(self, action: Action) -> bool:
+        """Whether there is room in it for too many; see `detections.detector.Choosy`."""
+        if action.content:
+            return True
+        whole = f"{action.resource}{action.arguments}"
+        if len(whole) < self._room:
+            return False
+        return whole.count("@") >= self._sent[EMAIL] or digits_in(whole) >= self._fewest
+
     def observe(self, action: Action, cells: Cells) -> Observation:
         """Count personal data; see `detections.detector.Detector`."""
-        if not action.content:
-            whole = f"{action.resource}{action.arguments}"
-            if len(whole) < self._room or (
-                whole.count("@") < self._sent[EMAIL] and digits_in(whole) < self._fewest
-            ):
-                return NOTHING  # no room for so many
+        if not self.concerns(action):
+            return NOTHING
         errors = list(cut(action))
         findings: list[Finding] = []
         sent = [t for t in texts_of(action) if t.field != "content"]

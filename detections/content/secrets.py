@@ -63,18 +63,24 @@ class Secrets:
     abouts: tuple[About, ...] = (SENT, SEEN)
     ids: tuple[str, ...] = (SENT.id, SEEN.id)
     cells: tuple[str, ...] = ()
+    woken_by: tuple[str, ...] = ()
     phases = EVERY_PHASE
     Settings = SecretsSettings
 
     def __init__(self, settings: SecretsSettings | None = None) -> None:
         self._settings = settings or SecretsSettings()
 
+    def concerns(self, action: Action) -> bool:
+        """Whether a secret may be in it; see `detections.detector.Choosy`."""
+        if action.content:
+            return True
+        whole = f"{action.resource} {action.arguments}"
+        return len(whole) >= SHORT or may_hold_secrets(whole)
+
     def observe(self, action: Action, cells: Cells) -> Observation:
         """Look for secrets; see `detections.detector.Detector`."""
-        if not action.content:
-            whole = f"{action.resource} {action.arguments}"
-            if len(whole) < SHORT and not may_hold_secrets(whole):  # nearly always
-                return NOTHING
+        if not self.concerns(action):
+            return NOTHING
         sent: list[Hit] = []
         seen: list[Hit] = []
         errors = list(cut(action))

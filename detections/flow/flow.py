@@ -47,12 +47,17 @@ class Flow:
     abouts: tuple[About, ...] = (INJECTED, TAINTED, UNASKED)
     ids: tuple[str, ...] = (INJECTED.id, TAINTED.id, UNASKED.id)
     cells: tuple[str, ...] = (*TOLD_CELLS, *ASKED_CELLS)
+    woken_by: tuple[str, ...] = TOLD_CELLS
     phases = frozenset({"prompt", "call", "result"})
     Settings = FlowSettings
 
     def __init__(self, settings: FlowSettings | None = None) -> None:
         settings = settings or FlowSettings()
         self._least, self._high = settings.least_risk, settings.high_risk
+
+    def concerns(self, action: Action) -> bool:
+        """What was asked or told is in content; see `detections.detector.Choosy`."""
+        return bool(action.content)
 
     def observe(self, action: Action, cells: Cells) -> Observation:
         """Remember what was asked and told, or compare; see `detections.detector.Detector`."""

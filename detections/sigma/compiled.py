@@ -8,11 +8,11 @@ and only the rules whose gate is there are evaluated, as those without one alway
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from detections.sigma.branches import split_condition
+from detections.sigma.branches import Branch, split_condition
 from detections.sigma.closures import Test, compile_branch
-from detections.sigma.gates import Gate, find_gates, measured
+from detections.sigma.gates import Gate, find_gates, is_of_deed, measured
 from detections.sigma.prefilter import Prefilter
-from detections.sigma.rule import SigmaRule
+from detections.sigma.rule import SigmaRule, atoms
 from detections.sigma.seen import MOST_SEARCHED, Seen
 from detections.sigma.typical import TYPICAL
 from schemas.action import PHASES, Action
@@ -69,7 +69,20 @@ class CompiledRules:
             rest()
         phases = [rules[i].phase for i, _ in branches]
         self._prefilter = Prefilter([branch for _, branch in branches], gates, phases)
+        self._asks_more = frozenset(i for i, (_, branch) in enumerate(branches) if _asks_more(branch))
         self.phases = frozenset(p for p in PHASES if any(rule.phase in (None, p) for rule in rules))
+
+    def concerns(self, action: Action) -> bool:
+        """Whether anything may be said of an action that does the same: a function of its deed."""
+        phase = action.phase
+        if phase not in self.phases:
+            return False
+        if not self._prefilter.by_deed:
+            return True
+        candidates = self._prefilter.find(action, phase)
+        if not self._asks_more.isdisjoint(candidates):
+            return True
+        return bool(candidates) and self._evaluate(action, phase, candidates) is not NO_MATCH
 
     def match(self, action: Action) -> Match:
         """What the rules say of an action."""
@@ -103,3 +116,10 @@ class CompiledRules:
         more = f" and {len(untold) - MOST_ERRORS} more" if len(untold) > MOST_ERRORS else ""
         why = f"its texts are too long: {MOST_SEARCHED} characters were searched" if seen.cut else seen.why
         return (f"rules {named}{more} could not be evaluated: {why}",)
+
+
+def _asks_more(branch: Branch) -> bool:
+    """Whether it asks of more than the deed."""
+    every = (atom for part in branch for atom in atoms(part))
+    names = [name for atom in every for name in (atom.field, atom.op == "ref" and atom.value)]
+    return not all(is_of_deed(name) for name in names if isinstance(name, str))

@@ -1,15 +1,19 @@
 """Which of a rule's comparisons tell that it need not be looked at: the rarest of those that must hold.
 
 A gate is a set of keys, one of which is there in every action that the rule matches. A key is a literal in
-the action's bytes, or the whole value of a field that is looked up.
+the bytes of the action's deed (`Action.deed`) or, where it is sought in a field that is no part of the deed,
+anywhere in its bytes; or the whole value of a field that is looked up. Gates of the deed go first: what they
+say of one action holds for all that do the same.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from detections.sigma.fields import KEYWORDS
 from detections.sigma.literals import literals
 from detections.sigma.rule import And, Atom, Not, SigmaRule, atoms
+from schemas.action import DEED
 
 LOOKED_UP = ("action", "tool", "agent_id", "tenant")
 """Fields whose values are few, or that are looked up anyway: equality is a look-up instead of a literal."""
@@ -25,8 +29,12 @@ MORE_COMMON = 3
 """How much more common than the first a further gate may be: evaluating in vain costs several finds."""
 
 
+IN_DEED, ANYWHERE = "", "*"
+"""What stands for the field of a literal: where it is sought."""
+
+
 class Key(NamedTuple):
-    """A literal (`field` is empty), or a field and its value; either folded."""
+    """A literal (`field` is `IN_DEED` or `ANYWHERE`), or a field and its value; either folded."""
 
     field: str
     text: str
@@ -37,12 +45,24 @@ Rarity = Callable[[Key], float]
 """The share of actions that a key is thought to be in."""
 
 
+def is_of_deed(field: str) -> bool:
+    """Whether what a rule asks of a field is asked of the deed alone."""
+    holder = field.partition(".")[0]
+    return holder in DEED or holder in ("args", KEYWORDS)
+
+
+def tells_of_deed(gate: Gate) -> bool:
+    """Whether a gate is there or not by the deed alone."""
+    return all(not key.field or is_of_deed(key.field) for key in gate)
+
+
 def find_gates(branch: Iterable[Any], rarity: Rarity) -> tuple[Gate, ...]:
     """The gates of conditions that are all to hold, the one first that lets the fewest actions pass.
 
     Of the others, those that are worth asking for; none at all if nothing must be there.
     """
-    found = {gate for part in branch for gate in _gates(part, rarity)}
+    every = {gate for part in branch for gate in _gates(part, rarity)}
+    found = {gate for gate in every if tells_of_deed(gate)} or every
     if not found:
         return ()
     first, *others = sorted(found, key=lambda gate: (weigh(gate, rarity), sorted(gate)))
@@ -61,7 +81,8 @@ def _gates(condition: Any, rarity: Rarity) -> list[Gate]:
     if isinstance(condition, And):
         return [gate for part in condition.every for gate in _gates(part, rarity)]
     best = [
-        min(_gates(part, rarity), key=lambda g: weigh(g, rarity), default=None) for part in condition.some
+        min(_gates(part, rarity), key=lambda g: (not tells_of_deed(g), weigh(g, rarity)), default=None)
+        for part in condition.some
     ]
     return [] if None in best else [frozenset(key for gate in best if gate for key in gate)]
 
@@ -75,7 +96,8 @@ def keys(atom: Atom) -> list[Gate]:
     """The gates of one comparison."""
     if atom.op == "is" and atom.field in LOOKED_UP and isinstance(atom.value, str):
         return [frozenset([Key(atom.field, atom.value.casefold())])]
-    return [frozenset(Key("", text) for text in texts) for texts in literals(atom)]
+    where = IN_DEED if is_of_deed(atom.field) else ANYWHERE
+    return [frozenset(Key(where, text) for text in texts) for texts in literals(atom)]
 
 
 def weigh(gate: Gate, rarity: Rarity) -> float:

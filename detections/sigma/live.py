@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from detections.detector import NOTHING, Cells, Observation
 from detections.sigma.compiled import NO_MATCH, CompiledRules, Match
 from detections.sigma.correlation.compiled import Correlations
-from detections.sigma.correlation.model import Correlation, building_blocks
+from detections.sigma.correlation.model import Correlation, building_blocks, followers_of
 from detections.sigma.rule import SigmaRule
 from detections.sigma.spans import find_spans
 from detections.sigma.tags import finding_tags
@@ -43,9 +43,7 @@ class Sigma:
         Raises:
             ValueError, KeyError: a correlation refers to what there is not, or to itself.
         """
-        numbers = {rule.name: i for i, rule in enumerate(rules)}
-        followers = Correlations(correlations, numbers, skew_ms).followers
-        followers = followers - asked if asked is not None else frozenset()
+        followers = followers_of(correlations) - asked if asked is not None else frozenset()
         first = [rule for rule in rules if rule.name not in followers]
         last = [rule for rule in rules if rule.name in followers]
         self._rules = [*first, *last]
@@ -54,10 +52,18 @@ class Sigma:
         numbers = {rule.name: i for i, rule in enumerate(self._rules)}
         self._correlations = Correlations(correlations, numbers, skew_ms)
         self._awaiting = self._correlations.awaiting if last else frozenset()
+        self.woken_by = tuple(sorted(self._awaiting))
         self._blocks = building_blocks(correlations)
         self.ids = tuple([rule.name for rule in rules] + [c.name for c in correlations])
         self.cells = self._correlations.cells
         self.phases = self._compiled.phases | self._following.phases
+
+    def concerns(self, action: Action) -> bool:
+        """Whether a rule may say something of it; see `detections.detector.Choosy`.
+
+        Where a rule can only be told by what is no part of the deed, such as a session, always.
+        """
+        return self._compiled.concerns(action)
 
     def observe(self, action: Action, cells: Cells) -> Observation:
         """What the rules say of an action, and the correlations of it and what was before.

@@ -6,7 +6,7 @@ from typing import Any
 
 from detections.sigma.branches import Branch
 from detections.sigma.fields import KEYWORDS, text_of
-from detections.sigma.gates import Gate, Key
+from detections.sigma.gates import ANYWHERE, IN_DEED, Gate, Key, tells_of_deed
 from detections.sigma.literals import SPECIAL
 from detections.sigma.rule import atoms
 from detections.sigma.scan import Scanner
@@ -19,18 +19,24 @@ Also = tuple[frozenset[int], ...]
 
 
 class Prefilter:
-    """The gates of some branches: literals sought in one scan, values looked up; some have no gate."""
+    """The gates of some branches: literals sought in one scan, values looked up; some have no gate.
+
+    Attributes:
+        by_deed: whether what is found is a function of the action's deed.
+    """
 
     def __init__(
         self, branches: Sequence[Branch], gates: Sequence[tuple[Gate, ...]], phases: Sequence[str | None]
     ) -> None:
         """Compile the gates of branches, in their order, and the phases of the actions they are about."""
         every = {key for some in gates for gate in some for key in gate}
-        texts = sorted(key.text for key in every if not key.field)
+        self.by_deed = all(map(tells_of_deed, (gate for some in gates for gate in some)))
+        self._in_deed = all(key.field != ANYWHERE for key in every)
+        texts = sorted({key.text for key in every if key.field in (IN_DEED, ANYWHERE)})
         self._scanner = Scanner([*SPECIAL, *texts] if texts else [])
-        numbers = {Key("", text): len(SPECIAL) + i for i, text in enumerate(texts)}
-        for key in sorted(every - numbers.keys()):
-            numbers[key] = len(SPECIAL) + len(numbers)
+        numbers = {Key(w, t): len(SPECIAL) + i for i, t in enumerate(texts) for w in (IN_DEED, ANYWHERE)}
+        for i, key in enumerate(sorted(every - numbers.keys())):
+            numbers[key] = len(SPECIAL) + len(texts) + i
         self._tables = _tables(numbers)
         self._gated = {
             phase: _gated(gates, numbers, [only in (None, phase) for only in phases]) for phase in PHASES
@@ -43,10 +49,11 @@ class Prefilter:
 
     def find(self, action: Action, phase: str) -> Collection[int]:
         """The places of branches that may hold, or of which it may not be possible to tell."""
-        found = self._scanner.find(action.body)
+        data = action.deed() if self._in_deed else action.body
+        found = self._scanner.find(data)
         if found and min(found) < len(SPECIAL):
             # a length or a number may look like half a character: what follows a length is read right
-            text = action.body.decode("utf-8", "replace").casefold()
+            text = data.decode("utf-8", "replace").casefold()
             found += self._scanner.find(text.encode())
         unread: Numbers = ()
         if action.arguments is not None and self._asking:
@@ -95,7 +102,7 @@ def _tables(numbers: Mapping[Key, int]) -> list[tuple[Any, dict[str, int]]]:
     """By each field that is looked up: how it is read, and the keys' numbers by its value."""
     tables: dict[str, dict[str, int]] = {}
     for key, number in numbers.items():
-        if key.field:
+        if key.field not in (IN_DEED, ANYWHERE):
             tables.setdefault(key.field, {})[key.text] = number
     return [(attrgetter(field), table) for field, table in tables.items()]
 

@@ -32,7 +32,7 @@ def run_decided(
             settled = detector.settle(action, denied, cells)
             keep(detector, settled, cells)
             seen = seen._replace(findings=seen.findings + settled.findings)
-        cells[ACTIVITY] = count_action(cells.get(ACTIVITY), action.received_at, denied)
+        cells[ACTIVITY] = count_action(cells.get(ACTIVITY), action.received_at, denied, action.used())
         said.append(seen)
     return said
 

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from runtime.errors import Malformed
 from schemas.action import (
     ACTION_IDS,
+    CALL,
+    CALL_END,
+    DEED,
     EAGER,
     INPUT_TOKENS,
     PHASE,
@@ -54,6 +57,9 @@ def test_what_is_read_by_place_stands_there_in_every_version(schema_id):
     names = [f["name"] for f in fields]
     assert names[PHASE] == "phase"
     assert tuple(fields[PHASE]["type"]["symbols"]) == PHASES
+    assert names[CALL:CALL_END] == ["action", "resource", "tool"]
+    assert names[-4:] == ["labels", "arguments", "content", "salt"]
+    assert DEED == {*names[PHASE:INPUT_TOKENS], "labels", "arguments", "content"}
     assert names[INPUT_TOKENS : INPUT_TOKENS + 3] == ["input_tokens", "output_tokens", "cost_usd"]
     assert names[PRODUCER_ID : PRODUCER_SEQ + 1] == ["producer_id", "producer_epoch", "producer_seq"]
 

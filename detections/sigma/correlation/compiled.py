@@ -20,7 +20,7 @@ from detections.sigma.correlation.asking import Holds, condition_of, windows
 from detections.sigma.correlation.entries import PLAIN, WITH_VALUE, Entry
 from detections.sigma.correlation.event import Reading, entries_of, readings_of, time_of
 from detections.sigma.correlation.finding import finding_of
-from detections.sigma.correlation.model import VALUED, Correlation, building_blocks
+from detections.sigma.correlation.model import VALUED, Correlation, followers_of, is_led
 from detections.sigma.correlation.order import ordered
 from detections.sigma.correlation.pruning import pruning_of
 from detections.sigma.correlation.window import MOST_PAGES, Prune, Window
@@ -103,7 +103,7 @@ class Correlations:
         self.ids = tuple(c.name for c in own)
         self.cells = tuple(name for c in self._compiled for name in c.names)
         self.referred = frozenset(self._users)
-        self.followers = _followers(correlations, self._compiled)
+        self.followers = followers_of(correlations)
         self.awaiting = frozenset(
             name for c in self._compiled if not self.followers.isdisjoint(c.of.rules) for name in c.names
         )
@@ -177,13 +177,6 @@ class Correlations:
         return Told(holds, tuple(findings), window.changes, f"{name}: {LOST}" if lost else None)
 
 
-def _followers(correlations: Sequence[Correlation], compiled: Sequence[Compiled]) -> frozenset[str]:
-    later = {name for c in compiled if c.led for name in c.of.rules[1:]}
-    led = {c.of.name for c in compiled if c.led}
-    otherwise = {name for c in correlations for name in (c.rules[:1] if c.name in led else c.rules)}
-    return frozenset((later & building_blocks(correlations)) - otherwise)
-
-
 def compile_correlation(of: Correlation, skew_ms: int) -> Compiled:
     """Make one ready. Another title or level goes on with the same cells, another condition begins anew."""
     counted = {name: value for name, value in of.to_json().items() if name not in _TOLD}
@@ -198,7 +191,7 @@ def compile_correlation(of: Correlation, skew_ms: int) -> Compiled:
         pruning_of(of),
         readings_of(of),
         of.timespan * 1000 + (skew_ms if of.clock == "occurred_at" else 0),
-        of.kind == "temporal_ordered" and of.clock == "received_at",
+        is_led(of),
     )
 
 

@@ -6,7 +6,7 @@ where that agent's actions are judged, exactly. One that has not spans the agent
 here, and left to whoever sees all of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, computed_field, model_validator
@@ -130,3 +130,16 @@ def building_blocks(correlations: Iterable[Correlation]) -> frozenset[str]:
     One correlation without `generate` makes its rules such, whatever others say, as pySigma has it.
     """
     return frozenset(rule for c in correlations if not c.generate for rule in c.rules)
+
+
+def is_led(correlation: Correlation) -> bool:
+    """Whether its events come in their order, so that nothing comes of it before one of its first rule."""
+    return correlation.kind == "temporal_ordered" and correlation.clock == "received_at"
+
+
+def followers_of(correlations: Sequence[Correlation]) -> frozenset[str]:
+    """The rules that are only ever wanted after another one, and raise no finding."""
+    led = {c.name for c in correlations if c.scope == "agent" and is_led(c)}
+    later = {name for c in correlations if c.name in led for name in c.rules[1:]}
+    otherwise = {name for c in correlations for name in (c.rules[:1] if c.name in led else c.rules)}
+    return frozenset((later & building_blocks(correlations)) - otherwise)

@@ -2,7 +2,7 @@
 
 import random
 
-from detections.sigma.compiled import CompiledRules
+from detections.sigma.compiled import NO_MATCH, CompiledRules
 from detections.sigma.naive import match_all
 from tests.detections.sigma.random_rules import make_action, make_rules
 
@@ -34,6 +34,7 @@ def compare(seed: int, pairs: int) -> tuple[int, int]:
                 rules,
             )
             assert bool(said.errors) == bool(said.untold)
+            assert compiled.concerns(action) or said is NO_MATCH
             matched += len(said.rules)
             untold += len(said.untold)
     return matched, untold
