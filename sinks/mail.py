@@ -115,7 +115,7 @@ def _explained(error: Exception, host: str) -> Exception:
     told = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return PraetorError(f"{host} refuses the login: {told}")
-    if isinstance(error, aiosmtplib.SMTPNotSupported):
+    if isinstance(error, aiosmtplib.SMTPNotSupported) or "not supported by server" in told:
         return PraetorError(f"{host} cannot do what `security` or the login asks for: {told}")
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         codes = [each_one.code for each_one in error.recipients]

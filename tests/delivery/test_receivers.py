@@ -31,6 +31,7 @@ from tests.delivery.tls import serving
 # aiosmtpd and apprise leave theirs to the collector where a line is cut
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:.imghdr. is deprecated:DeprecationWarning"),  # apprise has it
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
