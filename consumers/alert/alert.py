@@ -73,10 +73,20 @@ class Alert:
                 return
             # before anything is told: what is silent must be known
             await self._settling.read()
-            await asyncio.gather(self._group(), *(self._tell(t) for t in self._job.targets.values()))
+            await self._work()
         finally:
             await self._ends.stop()
             await asyncio.to_thread(self._store.close)
+
+    async def _work(self) -> None:
+        """Group and tell; where one cannot, the others leave in good order before it is raised."""
+        doing = (self._group(), *(self._tell(target) for target in self._job.targets.values()))
+        tasks = [asyncio.ensure_future(each) for each in doing]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            self.stop.set()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _open(self) -> bool:
         await self._ends.stop()  # what an attempt before has left

@@ -14,10 +14,14 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from cli.main import app
+from consumers.alert.alert import Alert
+from consumers.alert.alert import Job as Alerts
+from consumers.alert.alert import Target as Told
 from consumers.archive import Archive, Job
 from consumers.forward import Forward, Target
 from consumers.place import Pace
 from runtime.errors import PraetorError
+from runtime.health import Health
 from runtime.kafka import Options, common_options, started
 from runtime.settings import Settings, load_settings
 from schemas.topics import INCIDENTS
@@ -25,10 +29,13 @@ from sinks.clickhouse import ClickHouseSink
 from sinks.connection import connect
 from sinks.http import Outbound
 from sinks.outbound import Allowed
+from sinks.receivers import receiver_sink
 from sinks.registry import make_sink
+from store.store import Store
 from streams.correlate.worker import Correlate
 from streams.govern import Keys, Worker
 from streams.keyring import CONTROL, LEDGER, read_signing_key, read_verify_keys
+from tests.alert.stage import QUICK_ROUTE, alerting
 from tests.delivery.stage import destination
 from tests.security.secured import SecuredBroker
 
@@ -148,6 +155,26 @@ class Parts:
     async def _forward(self, options: Options, target: Target, delivered: Callable[[], bool]) -> None:
         await _until(delivered, Forward(options, [target]))
 
+    def alert(self) -> None:
+        """To a receiver that is never told anything: none of these actions is a threat."""
+        settings, health = self._settings("alert"), Health()
+        outbound = Outbound(Allowed(), ssl.create_default_context())
+        found = alerting(
+            {"name": "all", "receivers": ["hook"], **QUICK_ROUTE},
+            receivers={"hook": {"type": "webhook", "url": "http://127.0.0.1:9"}},
+        )
+        targets = {n: Told(r, receiver_sink(r, outbound)) for n, r in found.receivers.items()}
+        store = Store(f"sqlite:///{self._folder / uuid4().hex}.db")
+        service = Alert(common_options(settings), Alerts(found.document, targets), store, health)
+
+        def telling() -> bool:
+            ready, told = health.ready()
+            for reason in told["checks"].get("partitions", {}).get("stopped", {}).values():
+                raise PraetorError(reason)
+            return ready and "receiver hook" in told["checks"]
+
+        asyncio.run(_until(telling, service))
+
     def correlate(self) -> None:
         settings = self._settings("correlate")
         service = Correlate(common_options(settings), "", read_verify_keys(settings.keys, CONTROL))
@@ -210,7 +237,9 @@ class Parts:
         await producer.stop()
 
 
-async def _until(reached: Callable[[], bool], service: Worker | Archive | Forward | Correlate) -> None:
+async def _until(
+    reached: Callable[[], bool], service: Worker | Archive | Forward | Alert | Correlate
+) -> None:
     """Run a service until it has got there, then stop it in good order; what it raises is raised."""
     running = asyncio.create_task(service.run())
     deadline = time.monotonic() + PATIENCE

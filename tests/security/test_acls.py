@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed (transport|<s):Resource
 
 # in the order in which a log comes to life
 AT_WORK = (
-    *("admin", "operator", "producer", "govern", "archive", "forward", "correlate"),
+    *("admin", "operator", "producer", "govern", "archive", "forward", "correlate", "alert"),
     *("auditor", "redrive", "reconcile", "backup", "doctor", "rewind"),
 )
 RESOURCE = {"topic": "topic", "group": "group", "transactional_id": "transactional id"}
