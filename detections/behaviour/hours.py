@@ -9,6 +9,8 @@ from schemas.usage import PER_USD
 KEPT = 12
 """Hours whose sums are kept: of those, the median."""
 VERSION = 2
+FORGOTTEN = frozenset({1})
+"""Versions whose sums nothing can be compared with: who has such a cell is learned anew."""
 LAYOUT = struct.Struct(f"<BBBxIQQ{KEPT}f{KEPT}f")
 HEAD = struct.Struct("<BBBxIQQ")
 """How it begins: version, told, hours held, the hour, tokens and cost before it, see `Hours`."""

@@ -13,7 +13,7 @@ from pydantic import Field
 from detections.about import About
 from detections.activity import CELL as ACTIVITY
 from detections.activity import used_before
-from detections.behaviour.hours import HEAD, HOUR_MS, KEPT, LAYOUT, VERSION, Hours, begin
+from detections.behaviour.hours import FORGOTTEN, HEAD, HOUR_MS, KEPT, LAYOUT, VERSION, Hours, begin
 from detections.detector import EVERY_PHASE, NOTHING, Cells, Observation
 from detections.finding import Since, found
 from documents.types import Model
@@ -103,6 +103,8 @@ class Spending:
         if used is NOTHING_USED:
             return NOTHING
         cell, activity = cells.get(CELL), cells.get(ACTIVITY)
+        if cell and cell[0] in FORGOTTEN:
+            cell = None
         hour = max(action.received_at // HOUR_MS, 0)
         tokens, cost = used_before(activity)
         if cell and len(cell) == LAYOUT.size and used.is_sane:
