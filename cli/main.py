@@ -10,70 +10,50 @@ import structlog
 import typer
 from aiokafka.errors import KafkaError
 
-from cli.alert.app import alert_app
-from cli.archive import archive
-from cli.backup import backup
-from cli.config import config_app
-from cli.control.app import control_app
-from cli.correlate import correlate
-from cli.db import db_app
-from cli.dead_letters.app import dead_letters_app
-from cli.deliveries.app import deliveries_app
-from cli.demo import demo
-from cli.destinations import destinations_app
-from cli.detect.app import detect_app
-from cli.doctor.app import doctor
-from cli.forward import forward
-from cli.govern import govern
-from cli.incident.app import incident_app
-from cli.ledger.app import ledger_app
-from cli.policy.app import policy_app
-from cli.query import query
-from cli.reconcile.app import reconcile
-from cli.replay import replay
-from cli.restore import restore
-from cli.simulate import simulate
-from cli.store import store_app
-from cli.topics import topics_app
-from cli.up import down, logs, status, up
+from cli.lazy import lazy_group
 from runtime.errors import PraetorError, Unavailable
 
+COMMANDS = {
+    "demo": "cli.demo:demo",
+    "up": "cli.up:up",
+    "down": "cli.up:down",
+    "status": "cli.up:status",
+    "logs": "cli.up:logs",
+    "doctor": "cli.doctor.app:doctor",
+    "govern": "cli.govern:govern",
+    "archive": "cli.archive:archive",
+    "forward": "cli.forward:forward",
+    "correlate": "cli.correlate:correlate",
+    "replay": "cli.replay:replay",
+    "simulate": "cli.simulate:simulate",
+    "query": "cli.query:query",
+    "backup": "cli.backup:backup",
+    "restore": "cli.restore:restore",
+    "reconcile": "cli.reconcile.app:reconcile",
+    "config": "cli.config:config_app",
+    "topics": "cli.topics:topics_app",
+    "policy": "cli.policy.app:policy_app",
+    "detect": "cli.detect.app:detect_app",
+    "db": "cli.db:db_app",
+    "control": "cli.control.app:control_app",
+    "ledger": "cli.ledger.app:ledger_app",
+    "dead-letters": "cli.dead_letters.app:dead_letters_app",
+    "incident": "cli.incident.app:incident_app",
+    "deliveries": "cli.deliveries.app:deliveries_app",
+    "destinations": "cli.destinations:destinations_app",
+    "alert": "cli.alert.app:alert_app",
+    "store": "cli.store:store_app",
+}
+"""Every subcommand, in the order of `praetor --help`, and what it is in which module."""
+
 app = typer.Typer(
+    cls=lazy_group(COMMANDS),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help="Judge what AI agents do. Start with: praetor demo",
 )
-app.command()(demo)
-app.command()(up)
-app.command()(down)
-app.command()(status)
-app.command()(logs)
-app.command()(doctor)
-app.command()(govern)
-app.command()(archive)
-app.command()(forward)
-app.command()(correlate)
-app.command()(replay)
-app.command()(simulate)
-app.command()(query)
-app.command()(backup)
-app.command()(restore)
-app.command()(reconcile)
-app.add_typer(config_app, name="config")
-app.add_typer(topics_app, name="topics")
-app.add_typer(policy_app, name="policy")
-app.add_typer(detect_app, name="detect")
-app.add_typer(db_app, name="db")
-app.add_typer(control_app, name="control")
-app.add_typer(ledger_app, name="ledger")
-app.add_typer(dead_letters_app, name="dead-letters")
-app.add_typer(incident_app, name="incident")
-app.add_typer(deliveries_app, name="deliveries")
-app.add_typer(destinations_app, name="destinations")
-app.add_typer(alert_app, name="alert")
-app.add_typer(store_app, name="store")
 
 UNWRITABLE = "; let this user write there, or name another folder (--data, PRAETOR_DATA)"
 REMEDIES = {
