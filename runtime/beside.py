@@ -11,9 +11,6 @@ TURN_SECONDS = 0.0005
 
 SHARE_SECONDS = 0.0002
 MOMENT_SECONDS = 0.00005
-BUSY_SECONDS = 0.0003
-"""A moment's sleep that took so long: the loop had work, and held the interpreter for its turn."""
-
 REST = 6
 """Beside a busy loop the thread sleeps so many times as long as it computed: a batch takes a sixth longer."""
 
@@ -44,20 +41,20 @@ def beside_the_loop() -> Iterator[None]:
 def give_way() -> Callable[[], None]:
     """What the thread calls often: once it has computed for less than half a turn, it sleeps for a moment.
 
-    Else both threads would have one half of the time, and a batch take twice as long. Where the loop turns
-    out to be busy, the thread sleeps longer (`REST`); beside an idle one it gets on.
+    Else both threads would have one half of the time, and a batch take twice as long. Where other threads of
+    this process computed more than it did meanwhile, the loop is busy, and the thread sleeps longer (`REST`);
+    beside an idle loop it gets on. All by processor time: a machine that others keep busy is no busy loop.
     """
-    since = time.perf_counter()
+    since, own, everyone = time.perf_counter(), time.thread_time(), time.process_time()
 
     def rest() -> None:
-        nonlocal since
-        now = time.perf_counter()
-        computed = now - since
-        if computed < SHARE_SECONDS:
+        nonlocal since, own, everyone
+        if time.perf_counter() - since < SHARE_SECONDS:
             return
         time.sleep(MOMENT_SECONDS)
-        if time.perf_counter() - now > BUSY_SECONDS:
+        computed = time.thread_time() - own
+        if time.process_time() - everyone > 2 * computed:
             time.sleep(REST * computed)
-        since = time.perf_counter()
+        since, own, everyone = time.perf_counter(), time.thread_time(), time.process_time()
 
     return rest
