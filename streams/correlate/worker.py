@@ -104,7 +104,7 @@ class Correlate:
         """Ask the group something: Faust does not say what keeps it from joining.
 
         Raises:
-            GroupAuthorizationFailedError: we may not.
+            PraetorError: we may not.
         """
         group = f"{self._prefix}praetor-correlate-{log_id}"
         consumer = AIOKafkaConsumer(**self._options, group_id=group, enable_auto_commit=False)
@@ -113,6 +113,10 @@ class Correlate:
             tp = TopicPartition(self._topics[0], 0)
             consumer.assign([tp])
             await consumer.committed(tp)
+        except KafkaError as error:
+            if person := refusal(error, self._options):
+                raise person from error
+            raise
         finally:
             await consumer.stop()
 
