@@ -19,8 +19,9 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     sending = producer._sender.sender_task
     tasks = {sending} if sending is not None else set()
     if sending is not None and not sending.done():
-        # requests repeat themselves for ever once their client is closed: each is a task of its own
-        tasks |= sending.get_coro().cr_frame.f_locals["tasks"]
+        # requests repeat themselves for ever once their client is closed: each is a task of its own;
+        # a sender that has not begun has none
+        tasks |= sending.get_coro().cr_frame.f_locals.get("tasks", set())
     await _end(list(tasks))
     await producer.client.close()
     _read_failures(producer)

@@ -255,7 +255,7 @@ def test_what_a_restore_refuses(site: Site, tmp_path: Path) -> None:
     assert "--with-keys or --without-keys" in site.refused("backup", str(folder))
     site.told("backup", str(folder), "--without-keys")
     assert "holds a backup: name a new folder" in site.refused("backup", str(folder), "--without-keys")
-    assert "is not empty (it has checkpoints" in site.refused("restore", str(folder))
+    assert "is not empty (it has actions_by_day" in site.refused("restore", str(folder))
     assert "no manifest.json" in site.refused("restore", str(tmp_path))
     assert site.told("restore", str(folder), "--check") == {"ok": True}
 
