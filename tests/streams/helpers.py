@@ -1,7 +1,7 @@
 """A log on a real broker: its topics, keys and bundle; what is sent to it, and what came of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import NotLeaderForPartitionError
 
 from policies.bundle import Bundle, build_bundle, pack_bundle
 from policies.model import Policy
@@ -103,7 +104,7 @@ class Log:
         await admin.start()
         try:
             wanted = {TopicPartition(topic, p): RecordsToDelete(offset) for p, offset in before.items()}
-            await admin.delete_records(wanted)
+            await _once_led(lambda: admin.delete_records(wanted))
         finally:
             await admin.close()
 
@@ -193,3 +194,13 @@ class Log:
         async with self.working(prefix), self.following(prefix) as following:
             await following.reach(ends)
         return await self.read(prefix)
+
+
+async def _once_led(call: Callable[[], Awaitable[object]]) -> None:
+    """A topic that was just made may have no leader yet that knows of it."""
+    while True:
+        try:
+            await call()
+            return
+        except NotLeaderForPartitionError:
+            await asyncio.sleep(0.2)
