@@ -1,7 +1,7 @@
 """`praetor destinations`: what is configured, whether it is right, and whether it takes an event."""
 
-import asyncio
 import json
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,17 +11,15 @@ from rich.text import Text
 
 from cli.destination_files import outbound_of, read_destinations
 from cli.options import DataDir, JsonOutput
+from cli.trials import try_each
 from consumers.delivery.trial import trial_event
-from runtime.errors import PraetorError, Unavailable
+from runtime.errors import PraetorError
 from runtime.settings import load_settings
 from sinks.destination import Destination
-from sinks.http import Outbound
 from sinks.registry import make_sink
-from sinks.sink import Refused
 
 destinations_app = typer.Typer(no_args_is_help=True, help="Where events are delivered to: check and try it.")
 
-SECONDS = 40.0
 HEADINGS = ("name", "type", "format", "kinds", "texts")
 
 
@@ -83,29 +81,5 @@ def test(
     found = {d.name: d for d in read_destinations(settings)}
     if unknown := sorted(set(names or ()) - found.keys()):
         raise PraetorError(f"no destination {', '.join(unknown)}; there are {', '.join(found)}")
-    results = {name: asyncio.run(_try(found[name], outbound)) for name in names or found}
-    if as_json:
-        typer.echo(json.dumps(results))
-    else:
-        for name, said in results.items():
-            typer.echo(f"{name}: {said or 'took it'}")
-    if any(results.values()):
-        raise typer.Exit(1)
-
-
-async def _try(destination: Destination, outbound: Outbound) -> str:
-    """What is wrong, in words; "" where the event was taken."""
-    try:
-        sink = make_sink(destination, outbound)
-        async with asyncio.timeout(SECONDS):
-            try:
-                await sink.open()
-                outcome = await sink.write([trial_event()])
-            finally:
-                await sink.close()
-    except (PraetorError, Unavailable, Refused) as error:
-        return str(error)
-    except TimeoutError:
-        return f"no answer within {SECONDS:g} s"
-    refused = [r.reason for r in outcome.rejected] + ([outcome.reason] if outcome.again else [])
-    return "; ".join(refused)
+    chosen = names or found
+    try_each({name: (partial(make_sink, found[name], outbound), trial_event()) for name in chosen}, as_json)

@@ -1,9 +1,8 @@
 """`praetor alert test`: one notification, marked as a trial, to each receiver."""
 
-import asyncio
-import json
 import time
 import uuid
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,16 +10,13 @@ import typer
 from cli.alert.files import read_alerting
 from cli.destination_files import outbound_of
 from cli.options import DataDir, JsonOutput
-from runtime.errors import PraetorError, Unavailable
+from cli.trials import try_each
+from runtime.errors import PraetorError
 from runtime.settings import load_settings
 from schemas.catalogue import newest
 from schemas.codec import Record, decode_body, encode_body
-from sinks.http import Outbound
-from sinks.receiver import Receiver
 from sinks.receivers import receiver_sink
-from sinks.sink import Event, Refused
-
-SECONDS = 40.0
+from sinks.sink import Event
 
 
 def test(
@@ -37,31 +33,13 @@ def test(
     if unknown := sorted(set(names or ()) - found.keys()):
         raise PraetorError(f"no receiver {', '.join(unknown)}; there are {', '.join(found)}")
     outbound = outbound_of(settings)
-    results = {name: asyncio.run(_try(found[name], outbound)) for name in names or found}
-    if as_json:
-        typer.echo(json.dumps(results))
-    else:
-        for name, said in results.items():
-            typer.echo(f"{name}: {said or 'took it'}")
-    if any(results.values()):
-        raise typer.Exit(1)
-
-
-async def _try(receiver: Receiver, outbound: Outbound) -> str:
-    """What is wrong, in words; "" where the notification was taken."""
-    try:
-        sink = receiver_sink(receiver, outbound)
-        async with asyncio.timeout(SECONDS):
-            try:
-                await sink.open()
-                outcome = await sink.write([trial_notification(receiver.name)])
-            finally:
-                await sink.close()
-    except (PraetorError, Unavailable, Refused) as error:
-        return str(error)
-    except TimeoutError:
-        return f"no answer within {SECONDS:g} s"
-    return "; ".join([r.reason for r in outcome.rejected] + ([outcome.reason] if outcome.again else []))
+    try_each(
+        {
+            name: (partial(receiver_sink, found[name], outbound), trial_notification(name))
+            for name in names or found
+        },
+        as_json,
+    )
 
 
 def trial_notification(receiver: str) -> Event:
